@@ -10,6 +10,7 @@ use crate::app::{models, studio};
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
 use crate::domain::protocol::models::ModelKind;
+use crate::domain::teacher::TeacherSettings;
 use crate::engine::device::{self, ComputeDevice};
 use crate::ui::layout::SMALLEST;
 use crate::ui::theme::Depth;
@@ -215,26 +216,29 @@ fn base_models(folders: &Folders) -> CheckupItem {
     ok("models", names.join(", "))
 }
 
-/// Whether the settings' teachers have their keys; no one is called, since a call may cost money.
+/// Whether the settings' teachers and embedders have their keys; no one is called, since a call may cost money.
 fn teachers(folders: &Folders, read: &impl Fn(&str) -> Option<String>) -> CheckupItem {
     let Ok(settings) = folders.load_settings() else {
         return advice("teachers", "unknown, since the settings can't be read", "mend the settings first");
     };
-    if settings.teachers.is_empty() {
+    let teachers = settings.teachers.into_iter();
+    let embedders =
+        settings.embedders.into_iter().map(|(name, one)| (format!("{name} (embeds)"), one.endpoint()));
+    let endpoints: Vec<(String, TeacherSettings)> = teachers.chain(embedders).collect();
+    if endpoints.is_empty() {
         return ok("teachers", "none named; training and chat need none, dojo reflect and dojo judge do");
     }
-    let names: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
-    if let Some((name, _)) = settings.teachers.iter().find(|(_, teacher)| teacher.misplaces_key()) {
+    let names: Vec<&str> = endpoints.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some((name, _)) = endpoints.iter().find(|(_, endpoint)| endpoint.misplaces_key()) {
         return advice(
             "teachers",
             format!("key_env of {name} is no name of an environment variable, but perhaps a key"),
             "put the key into a variable, and the variable's name into key_env",
         );
     }
-    let missing: Vec<&str> = settings
-        .teachers
-        .values()
-        .filter_map(|teacher| teacher.key_env.as_deref())
+    let missing: Vec<&str> = endpoints
+        .iter()
+        .filter_map(|(_, endpoint)| endpoint.key_env.as_deref())
         .filter(|name| read(name).is_none_or(|key| key.is_empty()))
         .collect();
     if missing.is_empty() {

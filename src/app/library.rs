@@ -1,7 +1,10 @@
-//! Libraries of a person: where they are, and the model on this machine that embeds for them.
+//! Libraries of a person: where they are, what embeds for them, and what is brought into them from where.
 
+pub mod adding;
 pub mod answer;
+pub mod embedder;
 pub(in crate::app) mod open;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 

@@ -97,7 +97,7 @@ fn sift(table: toml::Table, path: &Path) -> (Settings, Vec<String>) {
     for (key, value) in table {
         let one = |key: &str, value: toml::Value| toml::Table::from_iter([(key.to_owned(), value)]);
         let value = match value {
-            toml::Value::Table(entries) if key == "keys" || key == "teachers" => {
+            toml::Value::Table(entries) if ["keys", "teachers", "embedders"].contains(&key.as_str()) => {
                 let good = |(name, value): &(String, toml::Value)| {
                     let alone = one(&key, toml::Value::Table(one(name, value.clone())));
                     judge(format!("{key}.{name}"), alone)

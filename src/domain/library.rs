@@ -17,6 +17,7 @@ pub struct SourceDocument {
 
 /// What a source says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DocumentFacts {
     pub authors: Vec<String>,
     /// As the source writes it, year first.
@@ -25,6 +26,12 @@ pub struct DocumentFacts {
     pub language: Option<String>,
     pub pages: Option<u32>,
     pub tags: Vec<String>,
+    /// Where people read it, if that is another place than its source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Its abstract, as a catalogue has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
 }
 
 /// Words that belong together: a paragraph, a heading, a table, lines of code.

@@ -11,6 +11,7 @@ pub mod device;
 pub mod doctor;
 pub mod draft;
 pub mod dropped;
+pub mod embedder;
 pub mod export;
 pub mod filter;
 pub mod inline_thought;

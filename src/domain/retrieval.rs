@@ -192,6 +192,9 @@ pub struct DocumentRow {
     pub language: Option<String>,
     pub pages: Option<u32>,
     pub tags: Vec<String>,
+    /// Where people read it, and its abstract: of papers from a catalogue.
+    pub link: Option<String>,
+    pub summary: Option<String>,
     pub chunks: u64,
     pub tokens: u64,
     pub notices: Vec<String>,

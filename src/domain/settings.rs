@@ -6,6 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::secret;
+use crate::domain::embedder::EmbedderSettings;
 use crate::domain::teacher::TeacherSettings;
 
 /// `settings.toml` in the settings folder. Every key may be left out.
@@ -22,6 +23,37 @@ pub struct Settings {
     /// Outside models by name: `[teachers.NAME]`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_keys_as_names")]
     pub teachers: BTreeMap<String, TeacherSettings>,
+    /// Endpoints that embed, by name: `[embedders.NAME]`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_keys_as_models")]
+    pub embedders: BTreeMap<String, EmbedderSettings>,
+    /// Where arXiv's papers are asked for.
+    #[serde(skip_serializing_if = "ArxivSettings::is_usual")]
+    pub arxiv: ArxivSettings,
+}
+
+/// Where arXiv is: the public one, or one that stands for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ArxivSettings {
+    /// Its catalogue, an Atom feed.
+    pub api_url: String,
+    /// The papers: `/html/ID` and `/pdf/ID` under it.
+    pub site_url: String,
+}
+
+impl ArxivSettings {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for ArxivSettings {
+    fn default() -> Self {
+        Self {
+            api_url: "https://export.arxiv.org/api/query".to_owned(),
+            site_url: "https://arxiv.org".to_owned(),
+        }
+    }
 }
 
 /// Names are shown and kept with what a teacher said: a key that was put in their place would be too.
@@ -29,23 +61,46 @@ fn without_keys_as_names<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, TeacherSettings>, D::Error> {
     let teachers = BTreeMap::<String, TeacherSettings>::deserialize(from)?;
-    let is_key = |name: &str| secret::clean(name) != name;
     for (name, teacher) in &teachers {
-        let place = match (is_key(name), is_key(&teacher.model)) {
-            (true, _) => "the name of a teacher",
-            (_, true) => "the model of a teacher",
-            (false, false) => continue,
-        };
-        return Err(Error::custom(format_args!(
-            "{place} looks like a key, which would be shown and kept: put the key into a variable, and the variable's \
-             name into key_env"
-        )));
+        refuse_keys("teacher", name, &teacher.model)?;
     }
     Ok(teachers)
 }
 
+/// As [`without_keys_as_names`]: a library remembers who embedded it.
+fn without_keys_as_models<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, EmbedderSettings>, D::Error> {
+    let embedders = BTreeMap::<String, EmbedderSettings>::deserialize(from)?;
+    for (name, embedder) in &embedders {
+        refuse_keys("embedder", name, &embedder.model)?;
+    }
+    Ok(embedders)
+}
+
+fn refuse_keys<E: Error>(what: &str, name: &str, model: &str) -> Result<(), E> {
+    let is_key = |name: &str| secret::clean(name) != name;
+    let place = match (is_key(name), is_key(model)) {
+        (true, _) => "name",
+        (_, true) => "model",
+        (false, false) => return Ok(()),
+    };
+    let article = if what.starts_with('e') { "an" } else { "a" };
+    Err(Error::custom(format_args!(
+        "the {place} of {article} {what} looks like a key, which would be shown and kept: put the key into a variable, \
+         and the variable's name into key_env"
+    )))
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: String::new(), mouse: true, keys: BTreeMap::new(), teachers: BTreeMap::new() }
+        Self {
+            theme: String::new(),
+            mouse: true,
+            keys: BTreeMap::new(),
+            teachers: BTreeMap::new(),
+            embedders: BTreeMap::new(),
+            arxiv: ArxivSettings::default(),
+        }
     }
 }

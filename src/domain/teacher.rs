@@ -58,12 +58,12 @@ pub struct TeacherSettings {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-const fn is_false(value: &bool) -> bool {
+pub(super) const fn is_false(value: &bool) -> bool {
     !*value
 }
 
 /// A command as a list, or as one text. No shell reads it, so what only a shell understands is refused.
-fn command<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn command<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     const FOR_A_SHELL: &[char] =
         &['\'', '"', '\\', '`', '$', ';', '|', '&', '<', '>', '*', '?', '~', '#', '(', ')'];
     struct CommandVisitor;

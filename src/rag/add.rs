@@ -1,21 +1,21 @@
 //! Documents on their way into a library: cut, embedded, put in whole. What was embedded is kept at once, so that a
 //! killed process computes nothing twice.
 
-use std::collections::{HashMap, HashSet};
-
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::chunk::chunks;
 use super::database::{
-    DocumentSource, ModelNumber, NewChunk, NewDocument, StoredDocument, TextHash, text_hash,
+    DocumentSource, ExcludedPaths, KnownAddress, LibraryRoot, ModelNumber, NewChunk, NewDocument,
+    StoredDocument, text_hash,
 };
-use super::embedding::{EmbeddedAs, TextEmbedder};
+use super::embedding::TextEmbedder;
+pub use super::host::{AddHost, AddProgress};
 use super::library::{ChunkWords, Library};
 use super::terms;
+pub use super::vectors::embed_anew;
+use super::vectors::{Embedding, embed_lacking};
 use crate::domain::library::{ChunkSettings, DocumentChunk, SourceDocument};
 
-/// Texts that are embedded before they are kept: what a kill loses at most.
-const TOGETHER: usize = 32;
 /// Chunks that wait for their embeddings at most, so that documents of one chunk are embedded together too.
 const WAITING: usize = 256;
 /// The least that a chunk has room for under its title and headings.
@@ -28,23 +28,6 @@ pub enum ChunkCut {
     ToFit(ChunkSettings),
     /// Not at all: what is longer than the model reads is embedded by its beginning.
     Whole,
-}
-
-/// What an adder says, and is told.
-pub trait AddHost {
-    /// Called often: whether to go on.
-    fn goes_on(&mut self, progress: &AddProgress) -> bool;
-}
-
-/// How far it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct AddProgress {
-    /// Documents that are in now.
-    pub documents: u64,
-    pub chunks: u64,
-    /// Chunks that were embedded, and those whose embedding was kept from before.
-    pub embedded: u64,
-    pub kept: u64,
 }
 
 /// A document that waits for its embeddings.
@@ -146,6 +129,41 @@ impl<'a> Adder<'a> {
         self.library.database.remove(source)
     }
 
+    /// What stays out, although its folder was added.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn excluded_paths(&self) -> Result<ExcludedPaths> {
+        self.library.database.excluded_paths()
+    }
+
+    /// What was added.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn roots(&self) -> Result<Vec<LibraryRoot>> {
+        self.library.database.roots()
+    }
+
+    /// What came of an address before.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn address(&self, root: &str, asked: &str) -> Result<Option<KnownAddress>> {
+        self.library.database.address(root, asked)
+    }
+
+    /// Remembers what came of an address; a document that it led to before, and nothing else does, is taken out.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn set_address(&mut self, address: &KnownAddress) -> Result<()> {
+        if let Some(left) = self.library.database.set_address(address)? {
+            self.library.database.remove(&left)?;
+        }
+        Ok(())
+    }
+
     #[must_use]
     pub const fn progress(&self) -> AddProgress {
         self.progress
@@ -174,6 +192,18 @@ impl<'a> Adder<'a> {
             self.put_waiting()?;
         } else {
             self.tick();
+        }
+        Ok(!self.stopped)
+    }
+
+    /// Puts in what waits for its embeddings now: what was hard to come by is not asked for again after a kill. False
+    /// when the host wants to stop.
+    ///
+    /// # Errors
+    /// As [`Self::offer`].
+    pub fn settle(&mut self) -> Result<bool> {
+        if !self.stopped {
+            self.put_waiting()?;
         }
         Ok(!self.stopped)
     }
@@ -251,16 +281,17 @@ impl<'a> Adder<'a> {
                     .map(|chunk| chunk.embedded)
                     .zip(one.texts.iter().map(String::as_str))
             });
-            let lacking = lacking(self.library, number, texts.collect())?;
-            self.progress.kept += lacking.kept;
-            for some in lacking.texts.chunks(TOGETHER) {
-                self.tick();
-                if self.stopped {
-                    // Those that have all their embeddings are read again next time, and cost nothing then.
-                    return Ok(());
-                }
-                keep(self.library, embedder, number, some)?;
-                self.progress.embedded += some.len() as u64;
+            let (progress, host) = (&mut self.progress, &mut self.host);
+            let done =
+                embed_lacking(self.library, embedder, number, texts.collect(), &mut |embedded, kept| {
+                    progress.embedded += embedded;
+                    progress.kept += kept;
+                    host.goes_on(progress)
+                })?;
+            if done == Embedding::Stopped {
+                // Those that have all their embeddings are read again next time, and cost nothing then.
+                self.stopped = true;
+                return Ok(());
             }
         }
         for one in waiting {
@@ -284,94 +315,4 @@ fn whole(read: &SourceDocument, count: &dyn Fn(&str) -> usize) -> Vec<DocumentCh
 /// Words, where no model says how many tokens a text has.
 fn words(text: &str) -> usize {
     text.split_whitespace().count() * 4 / 3
-}
-
-/// Texts that have no embedding yet, the long ones together, and how many had one.
-struct LackingTexts<'t> {
-    texts: Vec<(TextHash, &'t str)>,
-    kept: u64,
-}
-
-fn lacking<'t>(
-    library: &Library,
-    number: ModelNumber,
-    texts: Vec<(TextHash, &'t str)>,
-) -> Result<LackingTexts<'t>> {
-    let hashes: Vec<TextHash> = texts.iter().map(|(hash, _)| *hash).collect();
-    let lacks = library.database.lacking(number, &hashes)?;
-    let (all, mut seen) = (texts.len(), HashSet::new());
-    let mut texts: Vec<(TextHash, &str)> = texts
-        .into_iter()
-        .zip(lacks)
-        .filter(|((hash, _), lacks)| *lacks && seen.insert(*hash))
-        .map(|(text, _)| text)
-        .collect();
-    let kept = (all - texts.len()) as u64;
-    texts.sort_by_key(|(_, text)| text.len());
-    Ok(LackingTexts { texts, kept })
-}
-
-fn keep(
-    library: &mut Library,
-    embedder: &dyn TextEmbedder,
-    number: ModelNumber,
-    texts: &[(TextHash, &str)],
-) -> Result<()> {
-    let words: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-    let vectors = embedder.embed(&words, EmbeddedAs::Passage).context("embed the documents")?;
-    let dimensions = embedder.model().dimensions;
-    ensure!(
-        vectors.len() == texts.len(),
-        "embed the documents: {} vectors for {} texts",
-        vectors.len(),
-        texts.len()
-    );
-    if let Some(wrong) = vectors.iter().find(|vector| vector.len() != dimensions) {
-        bail!("embed the documents: a vector has {} dimensions, and not {dimensions}", wrong.len());
-    }
-    let kept: Vec<(TextHash, Vec<f32>)> = texts.iter().map(|(hash, _)| *hash).zip(vectors).collect();
-    library.database.keep(number, &kept)
-}
-
-/// Embeds all chunks with a model, and makes it the library's. Until all are embedded the library keeps the one that it
-/// has. False when the host wanted to stop; what is embedded by then is kept.
-///
-/// # Errors
-/// Where a text can't be embedded or the disk is full.
-pub fn embed_anew(
-    library: &mut Library,
-    embedder: &dyn TextEmbedder,
-    host: &mut dyn AddHost,
-) -> Result<bool> {
-    let number = library.database.model_number(embedder.model())?;
-    let mut progress = AddProgress::default();
-    loop {
-        let chunks = library.database.without_vector(number, WAITING)?;
-        if chunks.is_empty() {
-            break;
-        }
-        let mut texts: HashMap<TextHash, String> = HashMap::new();
-        for stored in &chunks {
-            let words = ChunkWords {
-                title: &stored.title,
-                context: stored.context.as_deref(),
-                section: &stored.chunk.section,
-                text: &stored.chunk.text,
-            };
-            texts.insert(stored.embedded, words.embedded());
-        }
-        let mut some: Vec<(TextHash, &str)> =
-            texts.iter().map(|(hash, text)| (*hash, text.as_str())).collect();
-        some.sort_by_key(|(_, text)| text.len());
-        for some in some.chunks(TOGETHER) {
-            if !host.goes_on(&progress) {
-                return Ok(false);
-            }
-            keep(library, embedder, number, some)?;
-            progress.embedded += some.len() as u64;
-        }
-    }
-    library.release();
-    library.database.choose(embedder.model())?;
-    Ok(true)
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::add::Adder;
 use super::database::{DocumentSource, LibraryRoot, StoredDocument, text_hash};
 use super::load;
+use super::watch::WatchedChanges;
 use crate::domain::library::SourceDocument;
 
 /// Reasons that are kept at most; the count goes on.
@@ -23,6 +24,8 @@ pub struct FilesReport {
     pub changed: u64,
     pub unchanged: u64,
     pub removed: u64,
+    /// Files that were taken out before, and stay out.
+    pub excluded: u64,
     /// Files that couldn't be read, or aren't of a kind that words are read from.
     pub unread: u64,
     /// Each with its reason, the first thousand of them.
@@ -32,11 +35,22 @@ pub struct FilesReport {
 }
 
 impl FilesReport {
-    fn leave_out(&mut self, path: &Path, reason: String) {
+    /// Reports what couldn't be read.
+    pub fn leave_out(&mut self, source: &str, reason: String) {
         self.unread += 1;
         if self.reasons.len() < REASONS {
-            self.reasons.push((path.display().to_string(), reason));
+            self.reasons.push((source.to_owned(), reason));
         }
+    }
+
+    fn leave_out_file(&mut self, path: &Path, reason: String) {
+        self.leave_out(&path.display().to_string(), reason);
+    }
+
+    /// What was done so far: added, changed, removed and left out.
+    #[must_use]
+    pub const fn done(&self) -> u64 {
+        self.added + self.changed + self.removed + self.unread
     }
 }
 
@@ -63,13 +77,18 @@ pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesRep
     }
     let files = if path.is_dir() {
         let found = load::files_under(&path)?;
-        found.unread.iter().for_each(|unread| report.leave_out(&unread.path, unread.reason.clone()));
+        found.unread.iter().for_each(|unread| report.leave_out_file(&unread.path, unread.reason.clone()));
         found.files
     } else {
         vec![path.clone()]
     };
+    let excluded = adder.excluded_paths()?;
     let mut seen = HashSet::new();
     for file in files {
+        if excluded.holds(&file) {
+            report.excluded += 1;
+            continue;
+        }
         let source = file.to_string_lossy().into_owned();
         seen.insert(source.clone());
         if !add_file(adder, &file, source, root, report)? {
@@ -77,9 +96,32 @@ pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesRep
             return Ok(());
         }
     }
+    let roots = adder.roots()?;
     for gone in adder.under(&root.path)? {
-        if !seen.contains(&gone.from.source) {
+        let source = Path::new(&gone.from.source);
+        // A file or folder that was added by its own name is looked after by it.
+        let own = |other: &LibraryRoot| {
+            other.path.len() > root.path.len() && source.starts_with(&other.path) && source.exists()
+        };
+        if !seen.contains(&gone.from.source) && (!roots.iter().any(own) || excluded.holds(source)) {
             report.removed += u64::from(adder.remove(&gone.from.source)?);
+        }
+    }
+    Ok(())
+}
+
+/// Brings a library to what has changed in watched folders.
+///
+/// # Errors
+/// As [`add_path`].
+pub fn add_changes(adder: &mut Adder<'_>, changes: &WatchedChanges, report: &mut FilesReport) -> Result<()> {
+    for gone in &changes.gone {
+        report.removed += u64::from(adder.remove(&gone.to_string_lossy())?);
+    }
+    for (file, root) in &changes.written {
+        if !add_file(adder, file, file.to_string_lossy().into_owned(), root, report)? {
+            report.stopped = true;
+            break;
         }
     }
     Ok(())
@@ -98,7 +140,7 @@ fn add_file(
     let state = match state(file, source, known.as_ref().filter(|_| !said_anew)) {
         Ok(state) => state,
         Err(error) => {
-            report.leave_out(file, format!("{error:#}"));
+            report.leave_out_file(file, format!("{error:#}"));
             return Ok(true);
         }
     };
@@ -114,7 +156,7 @@ fn add_file(
                 Err(error) => {
                     // What the library has of an earlier state would be found as if it were still so.
                     report.removed += u64::from(adder.remove(&from.source)?);
-                    report.leave_out(file, format!("{error:#}"));
+                    report.leave_out_file(file, format!("{error:#}"));
                     return Ok(true);
                 }
             };
@@ -131,11 +173,13 @@ fn add_file(
 }
 
 /// Whether a document carries the context and the tags that its root gives.
-fn says(known: &StoredDocument, root: &LibraryRoot) -> bool {
+#[must_use]
+pub fn says(known: &StoredDocument, root: &LibraryRoot) -> bool {
     known.context == root.context && root.tags.iter().all(|tag| known.facts.tags.contains(tag))
 }
 
-fn add_tags(read: &mut SourceDocument, root: &LibraryRoot) {
+/// Gives a document the tags that its root gives.
+pub fn add_tags(read: &mut SourceDocument, root: &LibraryRoot) {
     for tag in &root.tags {
         if !read.facts.tags.contains(tag) {
             read.facts.tags.push(tag.clone());

@@ -101,21 +101,13 @@ impl Library {
         &self.database
     }
 
-    /// Remembers what is said of a path and all that is under it.
+    /// Remembers what is said of a path and all that is under it. If it was to stay out, it is wanted again.
     ///
     /// # Errors
     /// Where the database can't be written.
     pub fn remember(&mut self, root: &LibraryRoot) -> Result<()> {
+        self.database.include(&root.path)?;
         self.database.set_root(root)
-    }
-
-    /// Forgets that a path was added.
-    ///
-    /// # Errors
-    /// Where the database can't be written.
-    pub fn forget(&mut self, path: &str) -> Result<()> {
-        self.database.forget_root(path)?;
-        self.database.forget_root(&whole(path)?)
     }
 
     /// Takes a document out.
@@ -124,18 +116,6 @@ impl Library {
     /// Where the database can't be written.
     pub fn take_out(&mut self, source: &str) -> Result<bool> {
         self.database.remove(source)
-    }
-
-    /// The sources that a person means: one as it is, or a path with all that is under it.
-    ///
-    /// # Errors
-    /// Where the database can't be read.
-    pub fn sources_named(&self, name: &str) -> Result<Vec<String>> {
-        if let Some(document) = self.database.document(name)? {
-            return Ok(vec![document.from.source]);
-        }
-        let under = self.database.documents_under(&whole(name)?)?;
-        Ok(under.into_iter().map(|document| document.from.source).collect())
     }
 
     /// What it holds, in the database, on the disk, and how far the index is behind.
@@ -275,12 +255,6 @@ impl Library {
         }
         Ok(is_whole)
     }
-}
-
-/// A path from the file system's root; one that is gone as it is written.
-fn whole(path: &str) -> Result<String> {
-    let whole = std::path::absolute(path).with_context(|| format!("find {path}"))?;
-    Ok(whole.canonicalize().unwrap_or(whole).to_string_lossy().into_owned())
 }
 
 /// Whether an index that was made so serves for what is wanted now.

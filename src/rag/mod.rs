@@ -5,6 +5,7 @@
 
 pub mod add;
 pub mod answer;
+pub mod arxiv;
 pub mod chunk;
 pub mod collection;
 pub mod database;
@@ -12,11 +13,15 @@ pub mod embedding;
 pub mod files;
 pub mod filter;
 pub mod fusion;
+mod host;
 pub mod index;
 mod joining;
 pub mod library;
 pub mod load;
 pub mod measure;
 pub mod measuring;
+mod removing;
 pub mod search;
 pub mod terms;
+mod vectors;
+pub mod watch;

@@ -11,6 +11,7 @@ pub mod client;
 pub mod clock;
 pub mod course;
 mod echo;
+pub mod embed;
 mod error;
 pub mod extract;
 pub mod form;

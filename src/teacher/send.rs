@@ -100,8 +100,21 @@ pub(super) struct SendContext<'a> {
 
 impl SendContext<'_> {
     pub(super) async fn send(&self, request: &Request, with_schema: bool) -> SendOutcome {
-        let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let body = request.body(&self.settings.model, with_schema).to_string();
+        match self.post("chat/completions", body, with_schema && request.schema.is_some()).await {
+            Ok(bytes) => self.read(&bytes, request),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Sends a body to a path under the base URL; gives that of a successful answer, or what else came of it.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: String,
+        with_schema: bool,
+    ) -> Result<Vec<u8>, SendOutcome> {
+        let url = format!("{}/{path}", self.settings.base_url.trim_end_matches('/'));
         let mut call = self
             .http
             .post(&url)
@@ -113,19 +126,19 @@ impl SendContext<'_> {
         }
         let response = match call.send().await {
             Ok(response) => response,
-            Err(error) => return self.transport(error),
+            Err(error) => return Err(self.transport(error)),
         };
         let status = response.status();
         if status.is_redirection() {
             let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("nowhere");
-            return SendOutcome::End(self.redirected(&url, to));
+            return Err(SendOutcome::End(self.redirected(&url, to)));
         }
         let wait = retry_after(&response, self.date);
         match body_of(response).await {
-            Ok(bytes) if status.is_success() => self.read(&bytes, request),
-            Ok(bytes) => self.refusal(status, wait, &bytes, with_schema && request.schema.is_some(), &url),
-            Err(error) if status.is_success() || status.is_server_error() => self.transport(error),
-            Err(_) => self.refusal(status, wait, &[], false, &url),
+            Ok(bytes) if status.is_success() => Ok(bytes),
+            Ok(bytes) => Err(self.refusal(status, wait, &bytes, with_schema, &url)),
+            Err(error) if status.is_success() || status.is_server_error() => Err(self.transport(error)),
+            Err(_) => Err(self.refusal(status, wait, &[], false, &url)),
         }
     }
 
@@ -217,7 +230,7 @@ impl SendContext<'_> {
     }
 
     /// One short line without the key.
-    fn clean(&self, message: &str) -> String {
+    pub(super) fn clean(&self, message: &str) -> String {
         const LONGEST: usize = 200;
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let line = secret::mask(&line);

@@ -17,3 +17,4 @@ mod train;
 mod two_reviews;
 mod two_windows;
 mod unkept;
+mod web;

@@ -9,4 +9,6 @@ mod library;
 mod load;
 mod measure;
 mod search;
+mod sources;
+mod watch;
 mod world;

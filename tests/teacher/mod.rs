@@ -1,5 +1,6 @@
 mod client;
 mod course;
+mod embed;
 mod extract;
 mod jobs;
 mod keys;

@@ -19,7 +19,7 @@ pub(super) struct ChatLibrary {
 
 impl ChatLibrary {
     pub(super) fn new(folders: Folders, session: PathBuf) -> Self {
-        let open = OpenLibrary::new(folders.models(), library::of_session(&session));
+        let open = OpenLibrary::new(folders.clone(), library::of_session(&session));
         Self { folders, session, open }
     }
 

@@ -2,11 +2,13 @@
 //! for, and the index is let go after every question, since other processes want to add to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::LocalEmbedder;
-use crate::engine::hub::{self, Network, Silent};
+use super::embedder::{EmbedderOpening, OpenEmbedder, open_embedder};
+use crate::config::Folders;
+use crate::engine::hub::{Network, Silent};
 use crate::rag::embedding::TextEmbedder;
 use crate::rag::library::Library;
 
@@ -18,16 +20,16 @@ pub(in crate::app) enum QuestionVectors {
 }
 
 pub(in crate::app) struct OpenLibrary {
-    models: PathBuf,
+    folders: Folders,
     folder: PathBuf,
     library: Option<Library>,
-    embedder: Option<LocalEmbedder>,
+    embedder: Option<OpenEmbedder>,
 }
 
 impl OpenLibrary {
-    /// The library in a folder; its model is looked for among those of this machine.
-    pub(in crate::app) const fn new(models: PathBuf, folder: PathBuf) -> Self {
-        Self { models, folder, library: None, embedder: None }
+    /// The library in a folder; its model is looked for in the settings and among those of this machine.
+    pub(in crate::app) const fn new(folders: Folders, folder: PathBuf) -> Self {
+        Self { folders, folder, library: None, embedder: None }
     }
 
     pub(in crate::app) fn folder(&self) -> &Path {
@@ -53,20 +55,23 @@ impl OpenLibrary {
         vectors: QuestionVectors,
         ask: impl FnOnce(&mut Library, Option<&dyn TextEmbedder>) -> Result<T>,
     ) -> Result<T> {
-        let model = self.library()?.database().model()?.map(|(_, model)| model.name);
+        let model = self.library()?.database().model()?.map(|(_, model)| model);
         let wanted = model.filter(|_| vectors == QuestionVectors::Wanted);
-        if let Some(name) = &wanted
-            && self.embedder.as_ref().is_none_or(|embedder| embedder.model().name != *name)
+        if let Some(model) = &wanted
+            && self.embedder.as_ref().is_none_or(|embedder| embedder.model() != model)
         {
-            let files =
-                hub::resolve(&self.models, name, Network::Offline, &mut Silent).with_context(|| {
-                    format!("open the library's embedding model; `dojo pull {name}` fetches it")
-                })?;
-            self.embedder = Some(LocalEmbedder::open(&files)?);
+            let opening = EmbedderOpening {
+                folders: &self.folders,
+                network: Network::Offline,
+                progress: &mut Silent,
+                known: Some(model),
+                stop: Arc::default(),
+            };
+            self.embedder = Some(open_embedder(&model.name, opening)?);
         }
         let embedder = self.embedder.as_ref().filter(|_| wanted.is_some());
         let library = self.library.as_mut().context("open the library")?;
-        let answer = ask(library, embedder.map(|embedder| -> &dyn TextEmbedder { embedder }));
+        let answer = ask(library, embedder.map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() }));
         library.release();
         answer
     }

@@ -21,7 +21,7 @@ impl McpDesk {
     /// For the library in a folder.
     #[must_use]
     pub fn new(folders: Folders, folder: PathBuf) -> Self {
-        let open = OpenLibrary::new(folders.models(), folder);
+        let open = OpenLibrary::new(folders.clone(), folder);
         Self { folders, open }
     }
 

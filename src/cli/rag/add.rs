@@ -1,102 +1,158 @@
-//! `dojo rag add`, `embed`: documents brought in, and their embeddings.
+//! `dojo rag add`: documents brought in, from this machine and the network.
 
-use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde_json::json;
 
+use super::roots::roots;
+use super::watch::watch;
 use super::{BarHost, LibraryArguments, RagContext};
+use crate::app::library::adding::DocumentSources;
+use crate::app::library::embedder::OpenEmbedder;
 use crate::cli::data::stop_on_interrupt;
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
-use crate::rag::add::{Adder, ChunkCut, embed_anew};
+use crate::domain::retrieval::LibraryCounts;
+use crate::rag::add::{AddProgress, Adder, ChunkCut};
 use crate::rag::database::LibraryRoot;
 use crate::rag::embedding::TextEmbedder;
-use crate::rag::files::{FilesReport, add_path};
+use crate::rag::files::FilesReport;
 use crate::rag::library::Library;
+use crate::rag::watch::FolderWatch;
 use crate::session::JobLock;
 
 /// Arguments of `dojo rag add`.
 #[derive(Args)]
 pub(super) struct AddArguments {
-    /// Files and folders; without any, what was added before is brought up to date, or the session's folder `documents`
-    /// brought in.
-    paths: Vec<String>,
+    /// Files, folders, addresses (`https://...`), papers (`arxiv:2501.01234`, `arxiv-search:"words"`); without any, what was
+    /// added before is brought up to date, or the session's folder `documents` brought in.
+    pub(super) paths: Vec<String>,
     #[command(flatten)]
     library: LibraryArguments,
     /// A sentence that says what these documents are; it is found and shown with them.
     #[arg(long)]
-    context: Option<String>,
+    pub(super) context: Option<String>,
     /// A tag for these documents; may be said several times.
     #[arg(long = "tag")]
-    tags: Vec<String>,
-    /// The embedding model; else the library's own.
-    #[arg(long)]
+    pub(super) tags: Vec<String>,
+    /// Papers that a search of arXiv brings in at most; 10 unless it is said.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub(super) most: Option<u32>,
+    /// The embedding model, or the name of an endpoint in `[embedders]` of settings.toml; else the library's own.
+    #[arg(long, visible_alias = "embeddings")]
     model: Option<String>,
     /// Words only: no embeddings.
     #[arg(long, conflicts_with = "model")]
     no_embeddings: bool,
+    /// Go on and bring in whatever is written or removed in the folders, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
 }
 
-/// A session's own documents are in this folder beside its library.
-const DOCUMENTS: &str = "documents";
-
 /// The kind of work that one process does at a time.
-const ADDING: &str = "adding";
+pub(super) const ADDING: &str = "adding";
 
 pub(super) fn run(place: &RagContext, arguments: &AddArguments) -> Result<ExitCode> {
     let folder = arguments.library.folder(place)?;
     let mut library = Library::create(&folder)?;
-    let _lock = JobLock::take(&folder, ADDING, "dojo rag add")?;
+    let lock = JobLock::take(&folder, ADDING, "dojo rag add")?;
     let roots = roots(&library, arguments)?;
-    let chosen = library.database().model()?.map(|(_, model)| model.name);
-    let words_only = arguments.no_embeddings || (chosen.is_none() && library.database().counts()?.chunks > 0);
-    let embedder = if words_only && arguments.model.is_none() {
-        None
-    } else {
-        Some(place.embedder(arguments.model.as_deref().or(chosen.as_deref()))?)
-    };
+    ensure!(
+        !arguments.watch || roots.iter().any(is_local),
+        "--watch looks at files and folders, and none is to be added"
+    );
+    let stop = stop_on_interrupt()?;
+    let embedder = embedder(place, arguments, &library, &stop)?;
     for root in &roots {
         library.remember(root)?;
     }
-    let stop = stop_on_interrupt()?;
-    let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all: 0 };
-    let mut report = FilesReport::default();
-    let cut = ChunkCut::ToFit(ChunkSettings::default());
-    let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder });
-    let mut adder = Adder::new(&mut library, asked, cut, &mut host)?;
-    for root in &roots {
-        add_path(&mut adder, root, &mut report)?;
-        if report.stopped {
-            break;
-        }
-    }
-    let in_progress = adder.progress();
-    let finished = adder.finish()?;
-    report.stopped |= finished.is_none();
-    let progress = finished.unwrap_or(in_progress);
-    if !report.stopped {
-        library.index()?;
-    }
+    // What is written while the first pass goes on is a change too.
+    let watched = arguments
+        .watch
+        .then(|| FolderWatch::begin(roots.iter().filter(|root| is_local(root)).cloned().collect()));
+    let mut sources = DocumentSources::new(place.folders.clone());
+    let mut tell = |words: &str| print::complain(words);
+    let (report, progress) = bring_in(&mut library, embedder.as_ref(), &stop, &mut |adder, report| {
+        sources.add(adder, &roots, report, &mut tell)
+    })?;
     let counts = library.counts()?;
     for (path, reason) in &report.reasons {
         print::complain(&format!("left out {path}: {reason}"));
     }
-    let json = json!({ "library": folder, "files": report, "chunks": progress, "now": counts });
-    place.print(|| said(&report, &counts), &json)?;
+    let spent = embedder.as_ref().and_then(|embedder| embedder.spent());
+    let json = json!({
+        "library": folder, "files": report, "chunks": progress, "now": counts, "spent": spent,
+    });
+    place.print(
+        || [said(&report, &counts)].into_iter().chain(spent.clone()).collect::<Vec<_>>().join("; "),
+        &json,
+    )?;
     if report.stopped {
         print::complain("stopped; whole documents are in, and adding again goes on from there");
         return Ok(ExitCode::from(1));
     }
-    Ok(ExitCode::SUCCESS)
+    drop(lock);
+    match watched {
+        Some(watched) => watch(place, &mut library, embedder.as_ref(), watched, &stop),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
-fn said(report: &FilesReport, counts: &crate::domain::retrieval::LibraryCounts) -> String {
-    let FilesReport { added, changed, unchanged, removed, unread, .. } = report;
+fn is_local(root: &LibraryRoot) -> bool {
+    std::path::Path::new(&root.path).is_absolute()
+}
+
+/// What embeds: what is named, else what the library is embedded with. Nothing if it is to be found by words only.
+fn embedder(
+    place: &RagContext,
+    arguments: &AddArguments,
+    library: &Library,
+    stop: &Arc<AtomicBool>,
+) -> Result<Option<OpenEmbedder>> {
+    let known = library.database().model()?.map(|(_, model)| model);
+    let words_only = arguments.no_embeddings || (known.is_none() && library.database().counts()?.chunks > 0);
+    if words_only && arguments.model.is_none() {
+        return Ok(None);
+    }
+    place.embedder(arguments.model.as_deref(), known.as_ref(), stop).map(Some)
+}
+
+/// Has documents brought in, embedded and indexed; says what became of them, and how far it came.
+pub(super) fn bring_in(
+    library: &mut Library,
+    embedder: Option<&OpenEmbedder>,
+    stop: &Arc<AtomicBool>,
+    add: &mut dyn FnMut(&mut Adder<'_>, &mut FilesReport) -> Result<()>,
+) -> Result<(FilesReport, AddProgress)> {
+    let mut host = BarHost { stop, bar: Box::new(job_bar::counting()), all: 0 };
+    let mut report = FilesReport::default();
+    let cut = ChunkCut::ToFit(ChunkSettings::default());
+    let asked = embedder.map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() });
+    let mut adder = Adder::new(library, asked, cut, &mut host)?;
+    add(&mut adder, &mut report)?;
+    let in_progress = adder.progress();
+    let finished = adder.finish()?;
+    report.stopped |= finished.is_none();
+    if !report.stopped {
+        library.index()?;
+    }
+    Ok((report, finished.unwrap_or(in_progress)))
+}
+
+pub(super) fn said(report: &FilesReport, counts: &LibraryCounts) -> String {
+    let FilesReport { added, changed, unchanged, removed, excluded, unread, .. } = report;
     let mut parts = vec![format!("{added} added")];
-    let others = [(changed, "changed"), (unchanged, "unchanged"), (removed, "removed"), (unread, "left out")];
+    let others = [
+        (changed, "changed"),
+        (unchanged, "unchanged"),
+        (removed, "removed"),
+        (excluded, "stay out (`dojo rag status` lists them)"),
+        (unread, "left out"),
+    ];
     parts.extend(
         others.iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!("{count} {what}")),
     );
@@ -106,89 +162,4 @@ fn said(report: &FilesReport, counts: &crate::domain::retrieval::LibraryCounts) 
         counts.documents,
         counts.chunks
     )
-}
-
-/// What is to be read: the paths that are named, with what is said of them, or all that was added before.
-fn roots(library: &Library, arguments: &AddArguments) -> Result<Vec<LibraryRoot>> {
-    if arguments.paths.is_empty() {
-        let roots = library.database().roots()?;
-        let own = library.folder().parent().map(|session| session.join(DOCUMENTS)).filter(|own| own.is_dir());
-        return match own {
-            Some(own) if roots.is_empty() => {
-                root(library, &own.to_string_lossy(), arguments).map(|root| vec![root])
-            }
-            _ => {
-                ensure!(
-                    !roots.is_empty(),
-                    "nothing was added to this library yet: say which files or folders"
-                );
-                Ok(roots)
-            }
-        };
-    }
-    arguments.paths.iter().map(|path| root(library, path, arguments)).collect()
-}
-
-fn root(library: &Library, path: &str, arguments: &AddArguments) -> Result<LibraryRoot> {
-    // One that is gone is known by the name that it had.
-    let whole = std::path::absolute(path).with_context(|| format!("find {path}"))?;
-    let whole = whole.canonicalize().unwrap_or(whole);
-    let whole = whole.to_string_lossy().into_owned();
-    let known = library.database().root(&whole)?;
-    let is_there = Path::new(&whole).exists();
-    ensure!(
-        is_there || known.is_some() || !library.database().documents_under(&whole)?.is_empty(),
-        "there is no {path}"
-    );
-    let mut root = known.unwrap_or_else(|| inherited(library, &whole).unwrap_or_default());
-    root.path = whole;
-    if arguments.context.is_some() {
-        root.context.clone_from(&arguments.context);
-    }
-    for tag in &arguments.tags {
-        if !root.tags.contains(tag) {
-            root.tags.push(tag.clone());
-        }
-    }
-    Ok(root)
-}
-
-/// What was said of the folder that a path is in.
-fn inherited(library: &Library, path: &str) -> Option<LibraryRoot> {
-    let roots = library.database().roots().ok()?;
-    roots
-        .into_iter()
-        .filter(|root| Path::new(path).starts_with(&root.path))
-        .max_by_key(|root| root.path.len())
-}
-
-/// Arguments of `dojo rag embed`.
-#[derive(Args)]
-pub(super) struct EmbedArguments {
-    #[command(flatten)]
-    library: LibraryArguments,
-    /// The embedding model.
-    #[arg(long)]
-    model: Option<String>,
-}
-
-pub(super) fn embed(place: &RagContext, arguments: &EmbedArguments) -> Result<ExitCode> {
-    let folder = arguments.library.folder(place)?;
-    let mut library = Library::open(&folder)?;
-    let _lock = JobLock::take(&folder, ADDING, "dojo rag embed")?;
-    let embedder = place.embedder(arguments.model.as_deref())?;
-    let stop = stop_on_interrupt()?;
-    let all = library.database().counts()?.chunks;
-    let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
-    if !embed_anew(&mut library, &embedder, &mut host)? {
-        print::complain("stopped; what is embedded is kept, and embedding again goes on from there");
-        return Ok(ExitCode::from(1));
-    }
-    library.index()?;
-    let counts = library.counts()?;
-    place.print(
-        || format!("{} chunks are embedded with {}", counts.chunks, embedder.model().name),
-        &json!({ "library": folder, "now": counts }),
-    )?;
-    Ok(ExitCode::SUCCESS)
 }

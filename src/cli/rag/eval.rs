@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, json};
 
 use super::{BarHost, RagContext};
-use crate::app::library::measured_folder;
+use crate::app::library::{DEFAULT_MODEL, measured_folder};
 use crate::cli::data::{Align, stop_on_interrupt, table};
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
@@ -148,17 +148,22 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
         arguments.modes.iter().map(|mode| mode.search()).collect()
     };
     let needs_embeddings = modes.iter().any(|mode| mode.asks_embeddings());
-    let embedder = if needs_embeddings { Some(place.embedder(arguments.model.as_deref())?) } else { None };
-    let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder });
-    let cut = if arguments.chunks { ChunkCut::ToFit(ChunkSettings::default()) } else { ChunkCut::Whole };
+    let stop = stop_on_interrupt()?;
     let folder = measured_folder(&place.folders, &arguments.folder);
     let mut library = Library::create(&folder)?.weighing(arguments.bm25());
-    let stop = stop_on_interrupt()?;
+    // It may have been measured by its words alone before, or with another model.
+    let chosen = library.database().model()?.map(|(_, model)| model);
+    let embedder = if needs_embeddings {
+        let named = arguments.model.as_deref().unwrap_or(DEFAULT_MODEL);
+        Some(place.embedder(Some(named), chosen.as_ref(), &stop)?)
+    } else {
+        None
+    };
+    let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() });
+    let cut = if arguments.chunks { ChunkCut::ToFit(ChunkSettings::default()) } else { ChunkCut::Whole };
     let all = collection.documents()?.count() as u64;
     let began = std::time::Instant::now();
     let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
-    // It may have been measured by its words alone before, or with another model.
-    let chosen = library.database().model()?.map(|(_, model)| model);
     let is_ready = match asked {
         Some(embedder) if chosen.as_ref() != Some(embedder.model()) => {
             embed_anew(&mut library, embedder, &mut host)?

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
 use super::{LibraryArguments, RagContext};
 use crate::cli::data::{Align, table};
 use crate::domain::retrieval::{DocumentRow, LibraryCounts};
+use crate::rag::database::LibraryRoot;
 use crate::rag::library::Library;
 use crate::ui::widgets::text;
 
@@ -30,7 +31,8 @@ pub(super) struct LibraryStatusArguments {
 /// Arguments of `dojo rag remove`.
 #[derive(Args)]
 pub(super) struct RemoveArguments {
-    /// A document's source, or a path with all that was added from under it.
+    /// A document's source, or a path, an address or a search with all that was added by it. What is in a folder that stays
+    /// doesn't come back until it is added by its own name.
     #[arg(required = true)]
     sources: Vec<String>,
     #[command(flatten)]
@@ -40,6 +42,7 @@ pub(super) struct RemoveArguments {
 pub(super) fn run(place: &RagContext, arguments: &DocumentsArguments) -> Result<ExitCode> {
     let library = Library::open(&arguments.library.folder(place)?)?;
     let rows = library.database().document_rows()?;
+    let excluded = library.database().exclusions()?;
     let columns = [
         ("title", Align::Left),
         ("chunks", Align::Right),
@@ -49,8 +52,12 @@ pub(super) fn run(place: &RagContext, arguments: &DocumentsArguments) -> Result<
         ("source", Align::Left),
     ];
     place.print(
-        || table(&columns, &rows.iter().map(cells).collect::<Vec<_>>()),
-        &json!({ "library": library.folder(), "documents": rows }),
+        || {
+            let listed = table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
+            let stay_out = from(&[], &excluded);
+            if stay_out.is_empty() { listed } else { format!("{}\n\n{stay_out}", listed.trim_end()) }
+        },
+        &json!({ "library": library.folder(), "documents": rows, "excluded": excluded }),
     )?;
     Ok(ExitCode::SUCCESS)
 }
@@ -69,8 +76,9 @@ fn cells(row: &DocumentRow) -> Vec<String> {
 pub(super) fn status(place: &RagContext, arguments: &LibraryStatusArguments) -> Result<ExitCode> {
     let library = Library::open(&arguments.library.folder(place)?)?;
     let (counts, roots) = (library.counts()?, library.database().roots()?);
-    let json = json!({ "library": library.folder(), "now": counts, "roots": roots });
-    place.print(|| summary(library.folder(), &counts), &json)?;
+    let excluded = library.database().exclusions()?;
+    let json = json!({ "library": library.folder(), "now": counts, "roots": roots, "excluded": excluded });
+    place.print(|| summary(library.folder(), &counts) + &from(&roots, &excluded), &json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,21 +103,28 @@ fn summary(folder: &Path, counts: &LibraryCounts) -> String {
     )
 }
 
+/// Where the documents are from, and what stays out.
+fn from(roots: &[LibraryRoot], excluded: &[String]) -> String {
+    let mut out = String::new();
+    for (place, root) in roots.iter().enumerate() {
+        let label = if place == 0 { "from" } else { "" };
+        let most = root.most.map(|most| format!(" (at most {most} papers)")).unwrap_or_default();
+        let context = root.context.as_ref().map(|context| format!(": {context}")).unwrap_or_default();
+        out += &format!("{label:<11}{}{most}{context}\n", root.path);
+    }
+    for (place, path) in excluded.iter().enumerate() {
+        let label = if place == 0 { "stays out" } else { "" };
+        out += &format!("{label:<11}{path}\n");
+    }
+    out
+}
+
 pub(super) fn remove(place: &RagContext, arguments: &RemoveArguments) -> Result<ExitCode> {
     let folder = arguments.library.folder(place)?;
     let mut library = Library::open(&folder)?;
     let mut removed = Vec::new();
     for name in &arguments.sources {
-        let sources = library.sources_named(name)?;
-        ensure!(
-            !sources.is_empty(),
-            "the library has no document {name}: `dojo rag list` shows those that it has"
-        );
-        for source in sources {
-            library.take_out(&source)?;
-            removed.push(source);
-        }
-        library.forget(name)?;
+        removed.extend(library.take_out_named(name)?);
     }
     library.index()?;
     let said = || match removed.as_slice() {

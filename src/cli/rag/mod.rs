@@ -2,23 +2,29 @@
 
 mod add;
 mod ask;
+mod embed;
 mod eval;
 mod list;
+mod roots;
 mod search;
 mod text;
+mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::print;
-use crate::app::library::{DEFAULT_MODEL, LocalEmbedder, folder};
+use crate::app::library::embedder::{EmbedderOpening, OpenEmbedder, open_embedder};
+use crate::app::library::{DEFAULT_MODEL, folder};
 use crate::config::Folders;
-use crate::engine::hub::{self, Network};
+use crate::engine::hub::Network;
 use crate::rag::add::{AddHost, AddProgress};
+use crate::rag::embedding::EmbeddingModel;
 
 /// Arguments of `dojo rag`.
 #[derive(Args)]
@@ -32,10 +38,10 @@ pub(super) struct RagArguments {
 
 #[derive(Subcommand)]
 enum RagSubcommand {
-    /// Add files and folders: PDF, DOCX, EPUB, HTML, LaTeX, Markdown, text, source code. Unchanged ones are passed over, changed ones replaced.
+    /// Add files, folders, addresses and arXiv's papers: PDF, DOCX, EPUB, HTML, LaTeX, Markdown, text, source code. Unchanged ones are passed over, changed ones replaced.
     Add(add::AddArguments),
     /// Compute the embeddings with another model, or those of a library that has none.
-    Embed(add::EmbedArguments),
+    Embed(embed::EmbedArguments),
     /// Find passages: words, meanings, or both.
     Search(Box<search::SearchArguments>),
     /// Answer a question from the passages, with citations that are checked.
@@ -93,7 +99,7 @@ pub(super) fn run(arguments: &RagArguments) -> Result<ExitCode> {
     let place = RagContext { folders: Folders::from_environment()?, json: arguments.json };
     match &arguments.command {
         RagSubcommand::Add(arguments) => add::run(&place, arguments),
-        RagSubcommand::Embed(arguments) => add::embed(&place, arguments),
+        RagSubcommand::Embed(arguments) => embed::run(&place, arguments),
         RagSubcommand::Search(arguments) => search::run(&place, arguments),
         RagSubcommand::Ask(arguments) => ask::run(&place, arguments),
         RagSubcommand::Text(arguments) => text::run(place.json, arguments),
@@ -113,15 +119,21 @@ impl RagContext {
         if text.is_empty() { Ok(()) } else { print::say(text.trim_end_matches('\n')) }
     }
 
-    /// The model that embeds; fetched if it isn't here.
-    fn embedder(&self, model: Option<&str>) -> Result<LocalEmbedder> {
-        let name = model.unwrap_or(DEFAULT_MODEL);
-        // The library remembers it, and may be asked from another folder.
-        let whole = Path::new(name).canonicalize().ok().filter(|_| Path::new(name).components().count() > 1);
-        let whole = whole.map(|path| path.to_string_lossy().into_owned());
-        let name = whole.as_deref().unwrap_or(name);
-        let files =
-            hub::resolve(&self.folders.models(), name, Network::Allowed, &mut super::pull::Bar::new())?;
-        LocalEmbedder::open(&files)
+    /// What embeds: the one that is named, else the library's own, else the usual one; fetched if it isn't here.
+    fn embedder(
+        &self,
+        named: Option<&str>,
+        known: Option<&EmbeddingModel>,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<OpenEmbedder> {
+        let name = named.or(known.map(|model| model.name.as_str())).unwrap_or(DEFAULT_MODEL);
+        let opening = EmbedderOpening {
+            folders: &self.folders,
+            network: Network::Allowed,
+            progress: &mut super::pull::Bar::new(),
+            known,
+            stop: Arc::clone(stop),
+        };
+        open_embedder(name, opening)
     }
 }

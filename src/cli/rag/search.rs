@@ -1,6 +1,7 @@
 //! `dojo rag search`: passages for a question, with every rank and score.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -48,7 +49,7 @@ pub(super) struct RetrievalArguments {
     /// Leave chunks that follow each other apart.
     #[arg(long)]
     apart: bool,
-    /// The embedding model; else the library's own.
+    /// The embedding model, or the name of an endpoint in `[embedders]` of settings.toml; else the library's own.
     #[arg(long, value_name = "MODEL")]
     embeddings: Option<String>,
     #[command(flatten)]
@@ -76,15 +77,15 @@ impl RetrievalArguments {
         words: &str,
     ) -> Result<FoundPassages> {
         let query = self.query(library, words)?;
-        let chosen = library.database().model()?.map(|(_, model)| model.name);
+        let known = library.database().model()?.map(|(_, model)| model);
         let embedder = if query.mode.asks_embeddings() {
-            Some(place.embedder(self.embeddings.as_deref().or(chosen.as_deref()))?)
+            Some(place.embedder(self.embeddings.as_deref(), known.as_ref(), &Arc::default())?)
         } else {
             None
         };
         // Brought up to the documents before the clock of the search runs.
         library.index()?;
-        library.search(&query, embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder }))
+        library.search(&query, embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() }))
     }
 
     fn query(&self, library: &Library, words: &str) -> Result<PassageQuery> {

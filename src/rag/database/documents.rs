@@ -152,6 +152,8 @@ impl LibraryDatabase {
                 language: facts.language,
                 pages: facts.pages,
                 tags: facts.tags,
+                link: facts.link,
+                summary: facts.summary,
                 chunks: row.get::<_, i64>(6)? as u64,
                 tokens: row.get::<_, i64>(7)? as u64,
                 notices: serde_json::from_str(&notices).unwrap_or_default(),

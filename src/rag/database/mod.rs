@@ -1,7 +1,9 @@
 //! The library's truth: documents, their chunks and every embedding that was ever computed, in one SQLite file. A
 //! document is one transaction, so a killed process leaves whole documents only.
 
+mod addresses;
 mod documents;
+mod exclusions;
 mod kept;
 mod pages;
 mod roots;
@@ -12,7 +14,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rusqlite::{Connection, OptionalExtension, params};
 
+pub use addresses::KnownAddress;
 pub use documents::{DocumentSource, NewChunk, NewDocument, StoredDocument};
+pub use exclusions::ExcludedPaths;
 pub use kept::{ModelNumber, TextHash, text_hash};
 pub use pages::StoredChunk;
 pub use roots::LibraryRoot;
@@ -23,8 +27,9 @@ use crate::session::write_ahead;
 pub const FILE: &str = "library.db";
 
 /// The version of the tables that this program writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
+/// Those of the first version.
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -85,6 +90,25 @@ CREATE TABLE embeddings (
     UNIQUE (model, text)
 );
 ";
+
+/// What each later version added, in their order.
+const STEPS: &[&str] = &["
+-- Papers that a search in a catalogue adds at most.
+ALTER TABLE roots ADD COLUMN most INTEGER;
+
+-- Files and folders that were taken out of a folder that stays, and papers out of a search: they don't come back by it.
+CREATE TABLE exclusions (path TEXT PRIMARY KEY) WITHOUT ROWID;
+
+-- What was asked for over the network because of a root, what came of it, and what its server said of that state.
+CREATE TABLE addresses (
+    root TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    source TEXT NOT NULL,
+    etag TEXT,
+    modified TEXT,
+    PRIMARY KEY (root, asked)
+) WITHOUT ROWID;
+"];
 
 /// An open library's database: one connection, for one thread.
 pub struct LibraryDatabase {
@@ -174,8 +198,11 @@ fn migrate(connection: &mut Connection) -> Result<()> {
         ensure!(tables == 0, "it is another program's database");
         change.execute_batch(TABLES)?;
         change.execute("INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))", [])?;
-        change.pragma_update(None, "user_version", VERSION)?;
     }
+    for step in STEPS.iter().skip(usize::try_from(found - 1).unwrap_or_default()) {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "user_version", VERSION)?;
     change.commit()?;
     Ok(())
 }

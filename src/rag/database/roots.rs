@@ -1,4 +1,4 @@
-//! What was added: files and folders, and what is said of all that is under one.
+//! What was added: files, folders, addresses, searches, and what is said of all that comes of one.
 
 use std::path::Path;
 
@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{LibraryDatabase, StoredDocument};
 
-/// A file or a folder that was added.
+/// A file, a folder, an address or a search that was added.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LibraryRoot {
-    /// From the file system's root.
+    /// From the file system's root; an address as it is asked for.
     pub path: String,
     /// A sentence that says what its documents are.
     pub context: Option<String>,
     pub tags: Vec<String>,
+    /// Papers at most, of a search in a catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<u32>,
 }
 
 fn root(row: &Row<'_>) -> rusqlite::Result<LibraryRoot> {
@@ -24,6 +27,7 @@ fn root(row: &Row<'_>) -> rusqlite::Result<LibraryRoot> {
         path: row.get(0)?,
         context: row.get(1)?,
         tags: serde_json::from_str(&tags).unwrap_or_default(),
+        most: row.get(3)?,
     })
 }
 
@@ -33,7 +37,8 @@ impl LibraryDatabase {
     /// # Errors
     /// Where the database can't be read.
     pub fn roots(&self) -> Result<Vec<LibraryRoot>> {
-        let mut asked = self.connection.prepare("SELECT path, context, tags FROM roots ORDER BY path")?;
+        let mut asked =
+            self.connection.prepare("SELECT path, context, tags, most FROM roots ORDER BY path")?;
         let rows = asked.query_map([], root)?.collect::<rusqlite::Result<_>>();
         rows.context("read what was added to the library")
     }
@@ -43,7 +48,7 @@ impl LibraryDatabase {
     /// # Errors
     /// Where the database can't be read.
     pub fn root(&self, path: &str) -> Result<Option<LibraryRoot>> {
-        let sql = "SELECT path, context, tags FROM roots WHERE path = ?";
+        let sql = "SELECT path, context, tags, most FROM roots WHERE path = ?";
         let found = self.connection.query_row(sql, [path], root).optional();
         found.context("read what was added to the library")
     }
@@ -54,8 +59,8 @@ impl LibraryDatabase {
     /// Where the database can't be written.
     pub fn set_root(&mut self, root: &LibraryRoot) -> Result<()> {
         let set = self.connection.execute(
-            "INSERT OR REPLACE INTO roots VALUES (?, ?, ?)",
-            params![root.path, root.context, serde_json::to_string(&root.tags)?],
+            "INSERT OR REPLACE INTO roots (path, context, tags, most) VALUES (?, ?, ?, ?)",
+            params![root.path, root.context, serde_json::to_string(&root.tags)?, root.most],
         );
         set.map(|_| ()).context("write the library")
     }

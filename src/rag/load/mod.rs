@@ -6,6 +6,7 @@ mod bytes;
 mod code;
 mod docx;
 mod epub;
+pub(super) mod feed;
 mod folder;
 mod form;
 mod html;
@@ -57,6 +58,12 @@ pub fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 /// As [`read`], but for the file itself.
 pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<SourceDocument> {
     within_bounds(path, bytes.to_vec())
+}
+
+/// The form that a file's name promises; none if it has no ending that is known.
+#[must_use]
+pub fn form_named(path: &Path) -> Option<DocumentForm> {
+    form::by_name(path)
 }
 
 /// Within bounds on memory, time and depth: files come from anywhere, and the readers of their forms from others.
