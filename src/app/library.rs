@@ -14,6 +14,7 @@ use super::sessions;
 use crate::config::Folders;
 use crate::domain::session::FILE;
 use crate::engine::embed::Embedder;
+use crate::engine::hub;
 use crate::engine::model::ModelFiles;
 use crate::rag::database;
 use crate::rag::embedding::{EmbeddedAs, EmbeddingModel, TextEmbedder};
@@ -78,11 +79,15 @@ impl LocalEmbedder {
     /// Where it is damaged or gives no embeddings.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         let embedder = Embedder::open(files)?;
+        let prefixes = match embedder.prefixes() {
+            none if none.is_empty() => hub::prefixes_of(embedder.name()),
+            own => own.clone(),
+        };
         let model = EmbeddingModel {
             name: embedder.name().to_owned(),
             dimensions: embedder.dimensions(),
-            passage_prefix: String::new(),
-            query_prefix: String::new(),
+            passage_prefix: prefixes.passage,
+            query_prefix: prefixes.query,
         };
         Ok(Self { embedder, model })
     }
@@ -93,8 +98,17 @@ impl TextEmbedder for LocalEmbedder {
         &self.model
     }
 
-    fn embed(&self, texts: &[&str], _: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
-        Ok(self.embedder.embed(texts)?.vectors)
+    fn embed(&self, texts: &[&str], embedded_as: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
+        let prefix = match embedded_as {
+            EmbeddedAs::Passage => &self.model.passage_prefix,
+            EmbeddedAs::Query => &self.model.query_prefix,
+        };
+        if prefix.is_empty() {
+            return Ok(self.embedder.embed(texts)?.vectors);
+        }
+        let said: Vec<String> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        Ok(self.embedder.embed(&said)?.vectors)
     }
 
     fn tokens(&self, text: &str) -> Result<usize> {
@@ -102,6 +116,7 @@ impl TextEmbedder for LocalEmbedder {
     }
 
     fn longest(&self) -> usize {
-        self.embedder.longest()
+        let prefix = self.embedder.tokens(&self.model.passage_prefix).unwrap_or_default();
+        self.embedder.longest().saturating_sub(prefix)
     }
 }

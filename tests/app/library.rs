@@ -1,7 +1,13 @@
-//! Which passages are worth an answer.
+//! Which passages are worth an answer, and what is embedded for a library.
 
+use dojo_studio::app::library::LocalEmbedder;
 use dojo_studio::app::library::answer::{near, standing_alone};
 use dojo_studio::domain::retrieval::{FoundPassage, ListPlace};
+use dojo_studio::engine::model::ModelFiles;
+use dojo_studio::rag::embedding::{EmbeddedAs, TextEmbedder};
+use serde_json::json;
+
+use crate::engine::embed::write_tiny_bert;
 
 fn passage(dense: Option<f32>, bm25: Option<f32>) -> FoundPassage {
     let place = |score: Option<f32>| score.map(|score| ListPlace { rank: 1, score });
@@ -38,4 +44,22 @@ fn a_rewritten_question_is_taken_only_if_it_is_one() {
     assert_eq!(standing_alone(" \"What did Carnot find?\"\nMore words.", "and he?"), "What did Carnot find?");
     assert_eq!(standing_alone("  \n", "and he?"), "and he?");
     assert_eq!(standing_alone(&"long ".repeat(200), "and he?"), "and he?");
+}
+
+#[test]
+fn a_question_and_a_passage_are_embedded_with_what_the_models_files_say_before_each() {
+    let place = tempfile::tempdir().unwrap();
+    write_tiny_bert(place.path());
+    let files = ModelFiles::at(place.path()).unwrap();
+    let plain = LocalEmbedder::open(&files).unwrap();
+    let prompts = json!({ "prompts": { "query": "q ", "document": "p p " } });
+    std::fs::write(place.path().join("config_sentence_transformers.json"), prompts.to_string()).unwrap();
+    let embedder = LocalEmbedder::open(&files).unwrap();
+    let said = |text: &str| plain.embed(&[text], EmbeddedAs::Query).unwrap();
+    assert_eq!(embedder.embed(&["a b"], EmbeddedAs::Query).unwrap(), said("q a b"));
+    assert_eq!(embedder.embed(&["a b"], EmbeddedAs::Passage).unwrap(), said("p p a b"));
+    assert_ne!(said("q a b"), said("p p a b"));
+    assert_ne!(embedder.model(), plain.model());
+    // The room for a passage is what its prefix leaves.
+    assert_eq!((plain.longest(), embedder.longest()), (12, 10));
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use dojo_studio::engine::embed::Embedder;
+use dojo_studio::engine::embed::{Embedder, Prefixes};
 use dojo_studio::engine::model::ModelFiles;
 use serde_json::json;
 
@@ -111,4 +111,145 @@ fn a_model_that_gives_no_embeddings_is_refused_in_words() {
     crate::support::tiny::Tiny::new("llama").write_folder(place.path());
     let error = Embedder::open(&ModelFiles::at(place.path()).unwrap()).err().expect("a refusal");
     assert!(format!("{error:#}").contains("architecture is llama"), "{error:#}");
+}
+
+/// Writes files of sentence-transformers beside a tiny model, whose pooling is one of its names.
+fn write_pooling(folder: &Path, pooling: &str) {
+    let module = |index: usize, kind: &str, path: &str| {
+        json!({ "idx": index, "name": index.to_string(), "path": path,
+                "type": format!("sentence_transformers.models.{kind}") })
+    };
+    let modules = [
+        module(0, "Transformer", ""),
+        module(1, "Pooling", "1_Pooling"),
+        module(2, "Normalize", "2_Normalize"),
+    ];
+    std::fs::create_dir_all(folder.join("1_Pooling")).unwrap();
+    std::fs::write(folder.join("modules.json"), json!(modules).to_string()).unwrap();
+    let mut config = json!({ "word_embedding_dimension": 16 });
+    for (name, key) in [
+        ("cls", "pooling_mode_cls_token"),
+        ("mean", "pooling_mode_mean_tokens"),
+        ("max", "pooling_mode_max_tokens"),
+        ("lasttoken", "pooling_mode_lasttoken"),
+    ] {
+        config[key] = json!(name == pooling);
+    }
+    std::fs::write(folder.join("1_Pooling/config.json"), config.to_string()).unwrap();
+}
+
+fn open(folder: &Path) -> Result<Embedder, String> {
+    Embedder::open(&ModelFiles::at(folder).unwrap()).map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn a_text_becomes_one_vector_as_the_models_files_say() {
+    // "a b c d" by BertModel of transformers 5.24 over the same weights, scaled to length 1.
+    let expected: [(&str, [f32; 16]); 3] = [
+        (
+            "mean",
+            [
+                0.118_564, -0.022_033, -0.019_742, 0.176_771, -0.035_608, -0.469_228, -0.340_047, 0.343_918,
+                -0.034_833, -0.337_518, -0.041_672, 0.278_116, 0.469_123, -0.264_857, -0.108_409, -0.047_649,
+            ],
+        ),
+        (
+            "cls",
+            [
+                0.083_109, -0.020_919, -0.002_269, 0.162_158, -0.013_454, -0.427_592, -0.319_111, 0.292_098,
+                -0.007_103, -0.333_086, -0.092_873, 0.254_638, 0.428_947, -0.460_38, -0.123_312, -0.023_903,
+            ],
+        ),
+        (
+            "lasttoken",
+            [
+                0.120_734, -0.026_362, -0.018_539, 0.188_668, -0.035_015, -0.493_61, -0.324_885, 0.290_632,
+                0.009_981, -0.330_504, -0.073_404, 0.288_125, 0.465_202, -0.279_198, -0.139_771, -0.047_516,
+            ],
+        ),
+    ];
+    let place = tempfile::tempdir().unwrap();
+    write_tiny_bert(place.path());
+    for (pooling, expected) in expected {
+        write_pooling(place.path(), pooling);
+        let embedded = open(place.path()).unwrap().embed(&["a b c d"]).unwrap();
+        let far = embedded.vectors[0].iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far < 2e-6, "{pooling}: {far}, {:?}", embedded.vectors[0]);
+    }
+}
+
+#[test]
+fn prompts_and_length_are_those_of_the_files() {
+    let place = tempfile::tempdir().unwrap();
+    write_tiny_bert(place.path());
+    assert_eq!(open(place.path()).unwrap().prefixes(), &Prefixes::default());
+    let write = |name: &str, value: serde_json::Value| {
+        std::fs::write(place.path().join(name), value.to_string()).unwrap();
+    };
+    let prompts = json!({ "query": "q ", "passage": "p ", "other": "o " });
+    write("config_sentence_transformers.json", json!({ "prompts": prompts }));
+    write("sentence_bert_config.json", json!({ "max_seq_length": 5 }));
+    let embedder = open(place.path()).unwrap();
+    assert_eq!(embedder.prefixes(), &Prefixes { passage: "p ".into(), query: "q ".into() });
+    assert_eq!(embedder.longest(), 5);
+    assert_eq!(embedder.embed(&["a b c d e f"]).unwrap().tokens, 5);
+    write("config_sentence_transformers.json", json!({ "prompts": prompts, "default_prompt_name": "other" }));
+    let default = Prefixes { passage: "p ".into(), query: "q ".into() };
+    assert_eq!(open(place.path()).unwrap().prefixes(), &default);
+    write(
+        "config_sentence_transformers.json",
+        json!({ "prompts": { "other": "o " }, "default_prompt_name": "other" }),
+    );
+    let others = Prefixes { passage: "o ".into(), query: "o ".into() };
+    assert_eq!(open(place.path()).unwrap().prefixes(), &others);
+}
+
+#[test]
+fn what_would_change_the_vectors_and_is_not_computed_is_refused_by_name() {
+    let refused = |change: &dyn Fn(&Path), words: &str| {
+        let place = tempfile::tempdir().unwrap();
+        write_tiny_bert(place.path());
+        write_pooling(place.path(), "mean");
+        change(place.path());
+        let error = open(place.path()).err().unwrap_or_else(|| panic!("{words}: no refusal"));
+        assert!(error.contains(words), "{error}");
+    };
+    let write = |name: &'static str, value: serde_json::Value| {
+        move |folder: &Path| std::fs::write(folder.join(name), value.to_string()).unwrap()
+    };
+    let config = |key: &'static str, value: &'static str| {
+        move |folder: &Path| {
+            let text = std::fs::read_to_string(folder.join("config.json")).unwrap();
+            let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+            config[key] = json!(value);
+            std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+        }
+    };
+    refused(&|folder| write_pooling(folder, "max"), "its pooling is 'max'");
+    refused(&|folder| write_pooling(folder, "none"), "names no pooling");
+    let two = json!({ "pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true });
+    refused(&write("1_Pooling/config.json", two), "its pooling is 'cls and mean'");
+    let dense = json!([{ "type": "sentence_transformers.models.Dense", "path": "2_Dense" }]);
+    refused(&write("modules.json", dense), "a module of the kind 'Dense'");
+    let outside = json!([{ "type": "sentence_transformers.models.Pooling", "path": "../../elsewhere" }]);
+    refused(&write("modules.json", outside), "a place outside the model's folder");
+    refused(&write("sentence_bert_config.json", json!({ "do_lower_case": true })), "do_lower_case is true");
+    let euclidean = json!({ "similarity_fn_name": "euclidean" });
+    refused(&write("config_sentence_transformers.json", euclidean), "by 'euclidean'");
+    refused(&config("model_type", "modernbert"), "its architecture is modernbert");
+    refused(&config("hidden_act", "gelu_new"), "its activation is gelu_new");
+    refused(&config("position_embedding_type", "relative_key"), "its positions are relative_key");
+}
+
+#[test]
+fn a_tokenizer_with_more_tokens_than_the_model_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    write_tiny_bert(place.path());
+    let path = place.path().join("tokenizer.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"z\":29", "\"z\":32")).unwrap();
+    let embedder = open(place.path()).unwrap();
+    assert_eq!(embedder.embed(&["y"]).unwrap().tokens, 3);
+    let error = embedder.embed(&["z"]).unwrap_err();
+    assert!(error.to_string().contains("the tokenizer gives token 32"), "{error}");
 }

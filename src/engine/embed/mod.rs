@@ -1,27 +1,35 @@
-//! Sentence embeddings by BERT-like models (Reimers and Gurevych 2019): mean of the last layer over a text's tokens,
-//! scaled to length 1, as sentence-transformers computes them.
+//! Sentence embeddings by BERT-like models (Reimers and Gurevych 2019): the last layer's states of a text's tokens made
+//! one vector as the model's files say, scaled to length 1, as sentence-transformers computes them.
 
 mod bert;
+mod folder;
+mod pooling;
 
-use std::path::Path;
+use std::ops::RangeInclusive;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use self::bert::{Bert, BertConfig};
+use self::bert::{BertConfig, Encoder, EncoderScratch};
+pub use self::folder::Prefixes;
+use self::folder::SentenceFolder;
+use self::pooling::Pooling;
 use super::model::ModelFiles;
 use super::model::files::ModelStorage;
-use super::model::hf::MOST_JSON;
 use super::model::hf::tokenizer::read_file;
-use crate::data::regular;
 
-/// Tokens computed together: enough to keep all cores busy, few enough to stay small.
-const TOGETHER: usize = 4096;
+/// Tokens that one thread takes through all layers together: at most so many that the threads end together, at least so
+/// many that reading the weights doesn't take longer than the arithmetic.
+const TOGETHER: RangeInclusive<usize> = 64..=256;
 
 /// A sentence model.
 pub struct Embedder {
     name: String,
-    bert: Bert,
+    encoder: Encoder,
+    vocabulary: usize,
+    pooling: Pooling,
+    prefixes: Prefixes,
     /// Cuts what is too long.
     tokenizer: Tokenizer,
     /// Cuts nothing.
@@ -40,10 +48,11 @@ pub struct Embedded {
 }
 
 impl Embedder {
-    /// Loads a folder with `config.json`, `tokenizer.json` and `model.safetensors` of a BERT model.
+    /// Loads a folder with `config.json`, `tokenizer.json` and `model.safetensors` of a BERT model, and what
+    /// sentence-transformers writes beside them.
     ///
     /// # Errors
-    /// Where a file is missing or damaged, or the model is no BERT.
+    /// If a file is missing or damaged, the model is no BERT, or its files ask for what isn't computed here.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         let ModelStorage::HuggingFace(folder) = &files.form else {
             bail!(
@@ -53,16 +62,18 @@ impl Embedder {
         };
         let opened = || -> Result<Self> {
             let shape = BertConfig::read(folder)?;
+            let SentenceFolder { pooling, prefixes, longest } = SentenceFolder::read(folder)?;
             let path = folder.join("tokenizer.json");
             let whole = read_file(&path)?;
             let mut tokenizer = whole.clone();
-            let max_length = longest(folder).unwrap_or(shape.positions).min(shape.positions);
-            let truncation = TruncationParams { max_length, ..TruncationParams::default() };
+            let longest = longest.unwrap_or(shape.positions).min(shape.positions);
+            let truncation = TruncationParams { max_length: longest, ..TruncationParams::default() };
             tokenizer
                 .with_truncation(Some(truncation))
                 .map_err(|error| anyhow!("limit the length: {error}"))?;
-            let bert = Bert::load(&folder.join("model.safetensors"), shape)?;
-            Ok(Self { name: files.name.clone(), bert, tokenizer, whole, longest: max_length })
+            let encoder = bert::load(&folder.join("model.safetensors"), &shape)?;
+            let (name, vocabulary) = (files.name.clone(), shape.vocab_size);
+            Ok(Self { name, encoder, vocabulary, pooling, prefixes, tokenizer, whole, longest })
         };
         opened().with_context(|| format!("open {} as a sentence model", files.name))
     }
@@ -74,13 +85,19 @@ impl Embedder {
 
     #[must_use]
     pub const fn dimensions(&self) -> usize {
-        self.bert.width()
+        self.encoder.width()
     }
 
     /// Tokens of a text at most.
     #[must_use]
     pub const fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// What the model's files say before a passage and a query; [`Embedder::embed`] says nothing of itself.
+    #[must_use]
+    pub const fn prefixes(&self) -> &Prefixes {
+        &self.prefixes
     }
 
     /// The first of some texts that is longer than the model reads.
@@ -117,49 +134,55 @@ impl Embedder {
         self.tokenizer.encode_batch(texts.to_vec(), true).map_err(|error| anyhow!("tokenise a text: {error}"))
     }
 
-    /// Embeds texts; what is longer than the model reads is cut.
+    /// Embeds texts as they are; what is longer than the model reads is cut. A text's vector is the same, bit for bit,
+    /// whatever others are embedded with it.
     ///
     /// # Errors
-    /// Where a text can't be tokenised.
+    /// If a text can't be tokenised, or the tokenizer is another model's.
     pub fn embed(&self, texts: &[&str]) -> Result<Embedded> {
         let encodings = self.encode(texts)?;
-        let mut vectors = Vec::with_capacity(texts.len());
-        let mut group: Vec<&[u32]> = Vec::new();
-        let mut held = 0;
-        for ids in encodings.iter().map(Encoding::get_ids) {
-            if held + ids.len() > TOGETHER && held > 0 {
-                vectors.extend(self.group(&group));
-                group.clear();
-                held = 0;
-            }
-            held += ids.len();
-            group.push(ids);
+        let ids: Vec<&[u32]> = encodings.iter().map(Encoding::get_ids).collect();
+        if let Some(id) = ids.iter().copied().flatten().find(|&&id| id as usize >= self.vocabulary) {
+            bail!("the tokenizer gives token {id}, and {} has {} tokens", self.name, self.vocabulary);
         }
-        vectors.extend(self.group(&group));
-        Ok(Embedded { vectors, tokens: encodings.iter().map(Encoding::len).sum() })
+        ensure!(
+            ids.iter().all(|ids| ids.len() <= self.longest),
+            "a text wasn't cut to {} tokens",
+            self.longest
+        );
+        let tokens: usize = ids.iter().map(|ids| ids.len()).sum();
+        let each = tokens.div_ceil(2 * rayon::current_num_threads());
+        let vectors = groups(&ids, each.clamp(*TOGETHER.start(), *TOGETHER.end()))
+            .into_par_iter()
+            .map_init(EncoderScratch::default, |scratch, texts| self.group(texts, scratch))
+            .collect::<Vec<_>>();
+        Ok(Embedded { vectors: vectors.into_iter().flatten().collect(), tokens })
     }
 
-    fn group(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
-        let width = self.bert.width();
-        let states = self.bert.forward(texts); // (tokens of all texts, width)
-        let mut rows = states.chunks_exact(width);
+    fn group(&self, texts: &[&[u32]], scratch: &mut EncoderScratch) -> Vec<Vec<f32>> {
+        let width = self.encoder.width();
+        let mut states = self.encoder.forward(texts, scratch); // (tokens of all texts, width)
         let pooled = texts.iter().map(|ids| {
-            let mut mean = vec![0.0; width];
-            for row in rows.by_ref().take(ids.len()) {
-                mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            }
-            // The mean's own scale goes with the length.
-            let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-12);
-            mean.iter_mut().for_each(|value| *value /= length);
-            mean
+            let (own, others) = states.split_at(ids.len() * width);
+            states = others;
+            self.pooling.vector(own, width)
         });
         pooled.collect()
     }
 }
 
-/// Tokens that the model was made for, where its folder says so.
-fn longest(folder: &Path) -> Option<usize> {
-    let text = regular::text(&folder.join("sentence_bert_config.json"), MOST_JSON).ok()?;
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    value.get("max_seq_length")?.as_u64().map(|length| length as usize)
+/// Splits texts into runs of at most `room` tokens, or of one text.
+fn groups<'a, 'b>(mut texts: &'b [&'a [u32]], room: usize) -> Vec<&'b [&'a [u32]]> {
+    let mut groups = Vec::new();
+    while !texts.is_empty() {
+        let mut held = 0;
+        let fits = |ids: &&&[u32]| {
+            held += ids.len();
+            held <= room
+        };
+        let (group, others) = texts.split_at(texts.iter().take_while(fits).count().max(1));
+        groups.push(group);
+        texts = others;
+    }
+    groups
 }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::engine::embed::Prefixes;
+
 /// A model with a short name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,11 @@ pub struct Alias {
     /// Whether it only turns texts into vectors, for retrieval.
     #[serde(default)]
     pub embeds: bool,
+    /// What it was trained to see before a passage and before a query, if its files don't say.
+    #[serde(default)]
+    pub passage_prefix: String,
+    #[serde(default)]
+    pub query_prefix: String,
     pub package: Option<Package>,
 }
 
@@ -46,6 +53,16 @@ static TABLE: LazyLock<Vec<Alias>> = LazyLock::new(|| {
         .map(|table| table.model)
         .unwrap_or_default()
 });
+
+/// The prefixes of the table for a model by its short name or the hub's; none if it isn't there.
+#[must_use]
+pub fn prefixes_of(name: &str) -> Prefixes {
+    let alias = TABLE.iter().find(|alias| alias.name == name || alias.hub == name);
+    alias.map_or_else(Prefixes::default, |alias| Prefixes {
+        passage: alias.passage_prefix.clone(),
+        query: alias.query_prefix.clone(),
+    })
+}
 
 /// All models with short names.
 #[must_use]

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-pub use aliases::{Alias, aliases};
+pub use aliases::{Alias, aliases, prefixes_of};
 pub use embeds::embeds_only;
 pub use store::{LocalModel, list};
 

@@ -3,6 +3,7 @@
 mod attention;
 mod autograd;
 mod gemm;
+mod linear;
 mod pointwise;
 
 /// Numbers in -1..1 that look random and repeat.

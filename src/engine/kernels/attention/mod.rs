@@ -5,6 +5,7 @@ mod backward;
 mod forward;
 pub(crate) mod paged;
 mod rows;
+pub mod text;
 
 use rayon::prelude::*;
 
