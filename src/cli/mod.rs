@@ -109,6 +109,7 @@ pub fn run() -> ExitCode {
         Err(answer) => return ended(said(&answer)),
     };
     config::remember_keys();
+    rag::remember_server();
     let outcome = match arguments.command {
         None => studio::run(),
         Some(DojoCommand::Bench(what)) => bench::run(&what),

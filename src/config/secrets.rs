@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::domain::secret;
 
 /// Variables that hold a key.
-const KEYS: [&str; 3] = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "DOJO_API_KEY"];
+const KEYS: [&str; 4] = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "DOJO_API_KEY", "DOJO_QDRANT_KEY"];
 /// Variables that hold an address, perhaps with a password.
-const ADDRESSES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT"];
+const ADDRESSES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "HF_ENDPOINT", "DOJO_QDRANT_URL"];
 
 /// Keeps the keys that the environment holds out of every message from now on.
 pub fn remember_keys() {

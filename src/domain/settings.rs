@@ -29,6 +29,9 @@ pub struct Settings {
     /// Where arXiv's papers are asked for.
     #[serde(skip_serializing_if = "ArxivSettings::is_usual")]
     pub arxiv: ArxivSettings,
+    /// The Qdrant server that libraries may have their index on: `[qdrant]`.
+    #[serde(skip_serializing_if = "QdrantSettings::is_empty")]
+    pub qdrant: QdrantSettings,
 }
 
 /// Where arXiv is: the public one, or one that stands for it.
@@ -53,6 +56,20 @@ impl Default for ArxivSettings {
             api_url: "https://export.arxiv.org/api/query".to_owned(),
             site_url: "https://arxiv.org".to_owned(),
         }
+    }
+}
+
+/// Where the Qdrant server is. Its key is in the environment variable `DOJO_QDRANT_KEY` and nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QdrantSettings {
+    /// With the port that it speaks gRPC on: `http://localhost:6334`. `DOJO_QDRANT_URL` counts before it.
+    pub url: Option<String>,
+}
+
+impl QdrantSettings {
+    fn is_empty(&self) -> bool {
+        self == &Self::default()
     }
 }
 
@@ -101,6 +118,7 @@ impl Default for Settings {
             teachers: BTreeMap::new(),
             embedders: BTreeMap::new(),
             arxiv: ArxivSettings::default(),
+            qdrant: QdrantSettings::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What turns texts into vectors, handed in by whoever has a model or an endpoint.
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 /// What a text is to its model: some have a prefix for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub enum EmbeddedAs {
 }
 
 /// Which vectors can be compared: those of one model with the same prefixes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbeddingModel {
     pub name: String,
     pub dimensions: usize,

@@ -7,10 +7,11 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
+use super::push::in_words;
 use super::{LibraryArguments, RagContext};
 use crate::cli::data::{Align, table};
 use crate::domain::retrieval::{DocumentRow, LibraryCounts};
-use crate::rag::database::LibraryRoot;
+use crate::rag::database::{IndexStore, LibraryRoot};
 use crate::rag::library::Library;
 use crate::ui::widgets::text;
 
@@ -77,29 +78,35 @@ pub(super) fn status(place: &RagContext, arguments: &LibraryStatusArguments) -> 
     let library = Library::open(&arguments.library.folder(place)?)?;
     let (counts, roots) = (library.counts()?, library.database().roots()?);
     let excluded = library.database().exclusions()?;
-    let json = json!({ "library": library.folder(), "now": counts, "roots": roots, "excluded": excluded });
-    place.print(|| summary(library.folder(), &counts) + &from(&roots, &excluded), &json)?;
+    let store = library.store()?;
+    let json = json!({
+        "library": library.folder(), "now": counts, "roots": roots, "excluded": excluded, "index": store,
+    });
+    place.print(|| summary(library.folder(), &counts, &store) + &from(&roots, &excluded), &json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(folder: &Path, counts: &LibraryCounts) -> String {
+fn summary(folder: &Path, counts: &LibraryCounts, store: &IndexStore) -> String {
     let size = |bytes: u64| indicatif::HumanBytes(bytes).to_string();
     let model = match (&counts.model, counts.dimensions) {
         (Some(model), Some(dimensions)) => format!("{model}, {dimensions} dimensions"),
         _ => "none: found by words only".to_owned(),
     };
-    let index = match counts.behind {
-        0 => "up to date".to_owned(),
-        behind => format!("{behind} chunks behind; the next search brings it up to date"),
+    let index = match (store, counts.behind) {
+        (IndexStore::Server { .. }, _) => in_words(store).replacen("the index is ", "", 1),
+        (IndexStore::Edge, 0) => format!("{}, up to date", size(counts.index_bytes)),
+        (IndexStore::Edge, behind) => format!(
+            "{}, {behind} chunks behind; the next search brings it up to date",
+            size(counts.index_bytes)
+        ),
     };
     format!(
-        "library    {}\ndocuments  {}\nchunks     {} ({} tokens)\nembedding  {model}\ndatabase   {}\nindex      {}, {index}\n",
+        "library    {}\ndocuments  {}\nchunks     {} ({} tokens)\nembedding  {model}\ndatabase   {}\nindex      {index}\n",
         folder.display(),
         text::count(counts.documents),
         text::count(counts.chunks),
         text::count(counts.tokens),
         size(counts.database_bytes),
-        size(counts.index_bytes),
     )
 }
 

@@ -5,6 +5,8 @@ mod ask;
 mod embed;
 mod eval;
 mod list;
+mod pull;
+mod push;
 mod roots;
 mod search;
 mod text;
@@ -25,6 +27,7 @@ use crate::config::Folders;
 use crate::engine::hub::Network;
 use crate::rag::add::{AddHost, AddProgress};
 use crate::rag::embedding::EmbeddingModel;
+use crate::rag::index::server::{KEY_VARIABLE, ServerAccess, URL_VARIABLE};
 
 /// Arguments of `dojo rag`.
 #[derive(Args)]
@@ -54,6 +57,12 @@ enum RagSubcommand {
     Remove(list::RemoveArguments),
     /// Say what the library holds, and how large it is.
     Status(list::LibraryStatusArguments),
+    /// Send the library to a Qdrant server: vectors, terms and texts; what is new, changed or gone since.
+    Push(push::PushArguments),
+    /// Make a library from a collection that `dojo rag push` wrote.
+    Pull(pull::PullArguments),
+    /// Say where the index is kept that is searched, or have it kept elsewhere: on this machine, or on a Qdrant server.
+    Store(push::StoreArguments),
     /// Measure rankings on a collection with judged questions: nDCG@10, recall@100, MRR@10, latency.
     Eval(Box<eval::EvalArguments>),
 }
@@ -89,6 +98,19 @@ impl AddHost for BarHost<'_> {
     }
 }
 
+/// Has every library of this process know the Qdrant server that a person named, in the environment or the settings.
+pub(super) fn remember_server() {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let named = || Folders::from_environment().ok()?.read_settings().0.qdrant.url;
+    let access = set(URL_VARIABLE).or_else(named).map(|url| ServerAccess::new(&url, server_key().as_deref()));
+    ServerAccess::tell(access.transpose());
+}
+
+/// The key to that server.
+fn server_key() -> Option<String> {
+    std::env::var(KEY_VARIABLE).ok()
+}
+
 /// What every subcommand is told.
 struct RagContext {
     folders: Folders,
@@ -106,6 +128,9 @@ pub(super) fn run(arguments: &RagArguments) -> Result<ExitCode> {
         RagSubcommand::List(arguments) => list::run(&place, arguments),
         RagSubcommand::Remove(arguments) => list::remove(&place, arguments),
         RagSubcommand::Status(arguments) => list::status(&place, arguments),
+        RagSubcommand::Push(arguments) => push::run(&place, arguments),
+        RagSubcommand::Pull(arguments) => pull::run(&place, arguments),
+        RagSubcommand::Store(arguments) => push::store(&place, arguments),
         RagSubcommand::Eval(arguments) => eval::run(&place, arguments),
     }
 }

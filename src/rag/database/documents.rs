@@ -78,7 +78,8 @@ impl LibraryDatabase {
         let mut put = || -> Result<()> {
             let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             take_out(&change, &document.from.source)?;
-            insert(&change, document)?;
+            let chunks = document.chunks.iter().map(|chunk| (None, chunk));
+            insert(&change, document, (None, clock::milliseconds()), chunks)?;
             change.commit()?;
             Ok(())
         };
@@ -201,10 +202,17 @@ impl LibraryDatabase {
     }
 }
 
-fn insert(change: &Transaction<'_>, document: &NewDocument) -> Result<()> {
-    let NewDocument { from, title, facts, context, notices, chunks } = document;
-    change.prepare_cached("INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
+/// Under numbers that are given, or the next ones.
+pub(super) fn insert<'c>(
+    change: &Transaction<'_>,
+    document: &NewDocument,
+    (id, added): (Option<u64>, i64),
+    chunks: impl Iterator<Item = (Option<u64>, &'c NewChunk)>,
+) -> Result<()> {
+    let NewDocument { from, title, facts, context, notices, chunks: _ } = document;
+    change.prepare_cached("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
         params![
+            id.map(|id| id as i64),
             from.source,
             from.hash.0,
             from.bytes as i64,
@@ -214,13 +222,14 @@ fn insert(change: &Transaction<'_>, document: &NewDocument) -> Result<()> {
             facts.language,
             context,
             serde_json::to_string(notices)?,
-            clock::milliseconds(),
+            added,
         ],
     )?;
     let id = change.last_insert_rowid();
-    let mut add = change.prepare_cached("INSERT INTO chunks VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-    for NewChunk { chunk, terms, embedded } in chunks {
+    let mut add = change.prepare_cached("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    for (number, NewChunk { chunk, terms, embedded }) in chunks {
         add.execute(params![
+            number.map(|number| number as i64),
             id,
             chunk.ordinal,
             serde_json::to_string(&chunk.section)?,

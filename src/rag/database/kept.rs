@@ -14,6 +14,23 @@ use crate::rag::embedding::EmbeddingModel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TextHash(pub [u8; 16]);
 
+impl TextHash {
+    /// Two hexadecimal digits for each byte.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// What [`Self::to_hex`] wrote.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        u128::from_str_radix(digits, 16)
+            .ok()
+            .filter(|_| digits.len() == 32)
+            .map(|all| Self(all.to_be_bytes()))
+    }
+}
+
 /// The hash of a text, or of a file's bytes.
 #[must_use]
 pub fn text_hash(bytes: &[u8]) -> TextHash {

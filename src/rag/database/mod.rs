@@ -5,8 +5,10 @@ mod addresses;
 mod documents;
 mod exclusions;
 mod kept;
+mod moved;
 mod pages;
 mod roots;
+mod stores;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,8 +20,10 @@ pub use addresses::KnownAddress;
 pub use documents::{DocumentSource, NewChunk, NewDocument, StoredDocument};
 pub use exclusions::ExcludedPaths;
 pub use kept::{ModelNumber, TextHash, text_hash};
+pub use moved::{MovedChunk, MovedDocument, MovedEnd};
 pub use pages::StoredChunk;
 pub use roots::LibraryRoot;
+pub use stores::IndexStore;
 
 use crate::session::write_ahead;
 

@@ -22,13 +22,15 @@ pub struct StoredChunk {
     pub language: Option<String>,
     /// The hash of what is embedded for it.
     pub embedded: TextHash,
+    /// Its words as BM25 counts them.
+    pub terms: u32,
     /// By the model that was asked for.
     pub vector: Option<Vec<f32>>,
 }
 
 const CHUNK: &str =
     "SELECT chunks.id, chunks.document, ordinal, section, first_page, last_page, tokens, chunks.text,
-        source, title, context, facts, embedded";
+        source, title, context, facts, embedded, terms";
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredChunk> {
     let (section, facts): (String, String) = (row.get(3)?, row.get(11)?);
@@ -49,6 +51,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredChunk> {
         context: row.get(10)?,
         language: facts.language,
         embedded: row.get(12)?,
+        terms: row.get(13)?,
         vector: None,
     })
 }
@@ -71,7 +74,7 @@ impl LibraryDatabase {
         );
         let mut asked = self.connection.prepare_cached(&sql)?;
         let row = |row: &Row<'_>| {
-            let vector: Option<Vec<u8>> = row.get(13)?;
+            let vector: Option<Vec<u8>> = row.get(14)?;
             Ok(StoredChunk { vector: vector.map(|bytes| vector_of(&bytes)), ..stored(row)? })
         };
         let bound = params![model.map(|model| model.0), after as i64, limit as i64];

@@ -1,37 +1,47 @@
 //! Qdrant's engine in this process, in a folder.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use qdrant_edge::{
     CountRequest, CreateIndex, Distance, EdgeConfig, EdgeOptimizersConfig, EdgeShard, EdgeSparseVectorParams,
     EdgeVectorParams, FieldIndexOperations, Filter, Modifier, NamedQuery, PayloadFieldSchema,
     PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct, QueryEnum,
-    SearchRequest, SparseVector, UpdateOperation, Vector, VectorInternal, Vectors,
+    SearchRequest, SparseVector, UpdateOperation, Vector, VectorInternal, Vectors, WalOptions,
 };
 use serde_json::json;
 
+use super::layout::{DENSE, DOCUMENT, GRAPH_FROM_KB, TERMS};
+use super::mark::IndexMark;
 use super::{ChunkIndex, IndexQuery, IndexedChunk};
 use crate::data::quiet::quietly;
+use crate::ground::files::{remove_if_there, write_atomically};
 
-/// The vectors' names, as a server's collection has them too.
-const DENSE: &str = "dense";
-const TERMS: &str = "bm25";
-/// The payload that filters look at.
-const DOCUMENT: &str = "document";
-/// Kilobytes of vectors in a segment above which a graph is built: below, comparing with all is as quick and exact.
-const GRAPH_FROM_KB: usize = 40_000;
+/// The engine's log of what it was told, and how large a file of it becomes.
+const LOG: &str = "wal";
+const LOG_FILE_BYTES: usize = 4 << 20;
+/// What says how far the index has come.
+const MARK: &str = "made.json";
 
 /// An open index. One process has it at a time.
 pub struct EdgeIndex {
+    folder: PathBuf,
+    dimensions: usize,
     /// None only while it is dropped.
     shard: Option<EdgeShard>,
 }
 
 impl Drop for EdgeIndex {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl EdgeIndex {
     /// The engine writes what it holds when it is dropped, and ends a failure of that (a full disk) in a panic, which would
     /// end the program while another one unwinds. The database is the truth: an index that lacks something catches up.
-    fn drop(&mut self) {
+    fn close(&mut self) {
         let Some(shard) = self.shard.take() else { return };
         if std::thread::panicking() {
             std::mem::forget(shard);
@@ -48,9 +58,10 @@ impl EdgeIndex {
     /// Where it is damaged, or of another layout, or another process has it open.
     pub fn open(folder: &Path, dimensions: usize) -> Result<Self> {
         std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+        shorten_log(folder)?;
         let opened = guarded(|| EdgeShard::load(folder, Some(config(dimensions))));
         let shard = opened.with_context(|| format!("open the index in {}", folder.display()))?;
-        let index = Self { shard: Some(shard) };
+        let index = Self { folder: folder.to_path_buf(), dimensions, shard: Some(shard) };
         if index.shard()?.info().payload_schema.is_empty() {
             index.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(
                 CreateIndex {
@@ -60,6 +71,21 @@ impl EdgeIndex {
             )))?;
         }
         Ok(index)
+    }
+
+    /// Makes an empty index in a folder, whatever was there.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub fn anew(folder: &Path, dimensions: usize) -> Result<Self> {
+        remove_if_there(folder)?;
+        Self::open(folder, dimensions)
+    }
+
+    /// What the index in a folder was made from, without opening it.
+    #[must_use]
+    pub fn mark_in(folder: &Path) -> Option<IndexMark> {
+        serde_json::from_slice(&std::fs::read(folder.join(MARK)).ok()?).ok()
     }
 
     fn update(&self, operation: UpdateOperation) -> Result<()> {
@@ -80,7 +106,28 @@ fn config(dimensions: usize) -> EdgeConfig {
             indexing_threshold: Some(GRAPH_FROM_KB),
             ..EdgeOptimizersConfig::default()
         })
+        .wal_options(WalOptions { segment_capacity: LOG_FILE_BYTES, ..WalOptions::default() })
         .build()
+}
+
+/// Removes what the engine logged and never reads again: it writes down every change and takes none of it off, so that the
+/// log would outgrow the index. The newest full file stays, since changes are numbered on from it. Nobody may have the
+/// index open.
+fn shorten_log(folder: &Path) -> Result<()> {
+    for (_, path) in full_log_files(folder).iter().rev().skip(1) {
+        remove_if_there(path)?;
+    }
+    Ok(())
+}
+
+/// By the number of the first change that is in each.
+fn full_log_files(folder: &Path) -> BTreeMap<u64, PathBuf> {
+    let entries = std::fs::read_dir(folder.join(LOG)).into_iter().flatten().filter_map(Result::ok);
+    let numbered = |path: PathBuf| {
+        let first = path.file_name()?.to_str()?.strip_prefix("closed-")?.parse().ok()?;
+        Some((first, path))
+    };
+    entries.filter_map(|entry| numbered(entry.path())).collect()
 }
 
 /// The engine ends some failures (a full disk while it flushes, a damaged file) in a panic; here they become errors.
@@ -173,6 +220,22 @@ impl ChunkIndex for EdgeIndex {
         Ok(guarded(|| shard.count(request)).context("count the index")? as u64)
     }
 
+    fn mark(&self) -> Result<Option<IndexMark>> {
+        Ok(Self::mark_in(&self.folder))
+    }
+
+    fn set_mark(&mut self, mark: &IndexMark) -> Result<()> {
+        self.flush()?;
+        write_atomically(&self.folder.join(MARK), &serde_json::to_vec(mark)?)
+    }
+
+    fn begin_anew(&mut self) -> Result<()> {
+        // Before its files go.
+        self.close();
+        *self = Self::anew(&self.folder, self.dimensions)?;
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
         let shard = self.shard()?;
         guarded(|| {
@@ -185,6 +248,11 @@ impl ChunkIndex for EdgeIndex {
     fn settle(&mut self) -> Result<()> {
         let shard = self.shard()?;
         guarded(|| shard.optimize()).context("settle the index")?;
-        self.flush()
+        self.flush()?;
+        if full_log_files(&self.folder).len() > 1 {
+            self.close();
+            *self = Self::open(&self.folder, self.dimensions)?;
+        }
+        Ok(())
     }
 }

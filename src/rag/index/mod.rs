@@ -1,11 +1,18 @@
-//! What finds chunks by vectors: one trait, and the engine in this process behind it. Holds nothing that the database
-//! doesn't have.
+//! What finds chunks by vectors: one trait, with the engine in this process and a Qdrant server behind it. Holds nothing
+//! that the database doesn't have.
 
 mod edge;
+mod layout;
+mod mark;
+mod payload;
+pub mod server;
 
 use anyhow::Result;
 
 pub use edge::EdgeIndex;
+pub use mark::IndexMark;
+pub(super) use mark::LAYOUT;
+pub use payload::{ChunkPayload, LibraryPayload};
 
 use super::terms::TermVector;
 
@@ -17,6 +24,8 @@ pub struct IndexedChunk {
     /// Of length 1, if it has been embedded.
     pub dense: Option<Vec<f32>>,
     pub terms: TermVector,
+    /// What it says, for an index that others read too.
+    pub payload: Option<Box<ChunkPayload>>,
 }
 
 /// What an index is asked by.
@@ -54,6 +63,24 @@ pub trait ChunkIndex: Send {
     /// # Errors
     /// Where the store can't be read.
     fn count(&self) -> Result<u64>;
+
+    /// What it was made from, and how far; nothing if that was never said.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn mark(&self) -> Result<Option<IndexMark>>;
+
+    /// Says what it was made from, and how far.
+    ///
+    /// # Errors
+    /// Where the store can't be written.
+    fn set_mark(&mut self, mark: &IndexMark) -> Result<()>;
+
+    /// Makes ready for all chunks to be put in again, of which some may be there.
+    ///
+    /// # Errors
+    /// Where the store can't be written.
+    fn begin_anew(&mut self) -> Result<()>;
 
     /// Puts everything on the disk.
     ///
