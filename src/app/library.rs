@@ -2,8 +2,13 @@
 
 pub mod adding;
 pub mod answer;
+mod background;
 pub mod embedder;
+pub mod expand;
+mod named;
 pub(in crate::app) mod open;
+pub mod rerank;
+pub mod search_models;
 pub mod web;
 
 use std::path::{Path, PathBuf};

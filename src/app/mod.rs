@@ -13,6 +13,7 @@ pub mod forbidden;
 pub(crate) mod imports;
 mod jobs;
 pub mod library;
+mod local_model;
 mod lost;
 pub mod mcp;
 pub mod models;

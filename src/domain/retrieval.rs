@@ -3,87 +3,49 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which lists are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchMode {
-    /// Words, stemmed.
-    Bm25,
-    /// Embeddings.
-    Dense,
-    /// Both, fused.
-    #[default]
-    Hybrid,
-}
-
-impl SearchMode {
-    /// All of them, in the order of a table.
-    pub const ALL: [Self; 3] = [Self::Bm25, Self::Dense, Self::Hybrid];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bm25 => "bm25",
-            Self::Dense => "dense",
-            Self::Hybrid => "hybrid",
-        }
-    }
-
-    #[must_use]
-    pub const fn asks_words(self) -> bool {
-        matches!(self, Self::Bm25 | Self::Hybrid)
-    }
-
-    #[must_use]
-    pub const fn asks_embeddings(self) -> bool {
-        matches!(self, Self::Dense | Self::Hybrid)
-    }
-}
-
-/// How two lists become one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "by")]
-pub enum Fusion {
-    /// Reciprocal rank fusion (Cormack et al. 2009): the sum of `weight / (k + rank)`.
-    Ranks { k: f64, bm25: f64, dense: f64 },
-    /// The weighted sum of the scores, each list's scaled to its best candidate (BM25) or left as cosines (dense).
-    Scores { bm25: f64, dense: f64 },
-}
-
-impl Fusion {
-    /// As it was published.
-    pub const RANKS: Self = Self::Ranks { k: 60.0, bm25: 1.0, dense: 1.0 };
-    /// The best that was found on `SciFact`'s training queries: nDCG@10 0.744 there, where ranks give 0.717.
-    pub const SCORES: Self = Self::Scores { bm25: 1.0, dense: 2.25 };
-
-    /// "by ranks (k 60, bm25 1, dense 1)".
-    #[must_use]
-    pub fn in_words(self) -> String {
-        match self {
-            Self::Ranks { k, bm25, dense } => format!("by ranks (k {k}, bm25 {bm25}, dense {dense})"),
-            Self::Scores { bm25, dense } => format!("by scores (bm25 {bm25}, dense {dense})"),
-        }
-    }
-}
-
-impl Default for Fusion {
-    fn default() -> Self {
-        Self::SCORES
-    }
-}
+pub use super::search_query::{Fusion, LineKind, QueryLine, SearchMode};
+pub use super::search_trace::{
+    ExpansionTrace, ListTrace, PassedOverLine, RerankTrace, SearchTimes, SearchTrace,
+};
 
 /// What is searched for, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PassageQuery {
+    /// The question. Not read if there are lines.
     pub words: String,
+    /// Lines for BM25 and for the embeddings instead of a question; the first counts double.
+    pub lines: Vec<QueryLine>,
+    /// What is meant. It is embedded beside the question with half its weight, and expansion and reranking read it; BM25
+    /// doesn't, since its words would find other documents.
+    pub intent: Option<String>,
     pub mode: SearchMode,
     /// Passages at most.
     pub top: usize,
+    /// Only so many of the fused order are kept, and reranked; otherwise all are kept, and the first are reranked.
+    pub candidates: Option<usize>,
     pub filter: LibraryFilter,
     pub fusion: Fusion,
     /// Weight of relevance against difference from what is above (MMR's lambda); none leaves the order as it is.
     pub diversity: Option<f64>,
     pub neighbours: Neighbours,
+}
+
+impl Default for PassageQuery {
+    /// Asks for nothing yet: ten passages of both lists.
+    fn default() -> Self {
+        Self {
+            words: String::new(),
+            lines: Vec::new(),
+            intent: None,
+            mode: SearchMode::default(),
+            top: 10,
+            candidates: None,
+            filter: LibraryFilter::default(),
+            fusion: Fusion::default(),
+            diversity: None,
+            neighbours: Neighbours::default(),
+        }
+    }
 }
 
 /// What is done with hits that follow each other in one document.
@@ -125,15 +87,42 @@ pub struct ListPlace {
     pub score: f32,
 }
 
+/// Where one of a search's lists has a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlaceInList {
+    /// The list's place in the trace, from 0.
+    pub list: usize,
+    pub rank: u32,
+    pub score: f32,
+}
+
+/// What a reranker made of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RerankPlace {
+    /// The model's own score, as it gives it.
+    pub score: f64,
+    /// Its place in the fused order, and in the reranked one, from 1.
+    pub before: u32,
+    pub after: u32,
+}
+
 /// A passage that was found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundPassage {
     /// From 1.
     pub rank: u32,
-    /// What the order is by: the fused score, or that of the one list.
+    /// The fused score, or that of the one list: what the order is by before it is reranked.
     pub score: f64,
+    /// Its place in the question's own list of words or, if only lines of an expansion found it, the best of theirs.
     pub bm25: Option<ListPlace>,
+    /// The same of the embeddings.
     pub dense: Option<ListPlace>,
+    /// Its place in each list, if there are more than two.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<PlaceInList>,
+    /// None if nothing reranked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reranked: Option<RerankPlace>,
     pub source: String,
     pub title: String,
     /// The sentence that says what its document is.
@@ -146,32 +135,6 @@ pub struct FoundPassage {
     pub text: String,
     /// The library's own number of the chunk that was found.
     pub id: u64,
-}
-
-/// Milliseconds that each step took.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct SearchTimes {
-    pub embed_ms: f64,
-    pub bm25_ms: f64,
-    pub dense_ms: f64,
-    pub fuse_ms: f64,
-    /// Reading the passages' words.
-    pub read_ms: f64,
-    pub total_ms: f64,
-}
-
-/// How an answer came about.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SearchTrace {
-    pub mode: SearchMode,
-    /// What fused the lists, if there were two.
-    pub fusion: Option<Fusion>,
-    /// Candidates that each list gave.
-    pub bm25_candidates: usize,
-    pub dense_candidates: usize,
-    /// Documents that the filter left, if there was one.
-    pub filtered_to: Option<usize>,
-    pub times: SearchTimes,
 }
 
 /// Passages, and how they were found.

@@ -32,6 +32,9 @@ pub struct Settings {
     /// The Qdrant server that libraries may have their index on: `[qdrant]`.
     #[serde(skip_serializing_if = "QdrantSettings::is_empty")]
     pub qdrant: QdrantSettings,
+    /// How libraries are searched: `[search]`.
+    #[serde(skip_serializing_if = "SearchSettings::is_usual")]
+    pub search: SearchSettings,
 }
 
 /// Where arXiv is: the public one, or one that stands for it.
@@ -70,6 +73,34 @@ pub struct QdrantSettings {
 impl QdrantSettings {
     fn is_empty(&self) -> bool {
         self == &Self::default()
+    }
+}
+
+/// The models that a search of a library asks beside the one that embeds, and how long it waits for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SearchSettings {
+    /// Writes more lines for a question: a model of this machine, with an adapter after a plus, or a teacher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expand: Option<String>,
+    /// It is waited for so long at most.
+    pub expand_ms: u64,
+    /// Puts passages in order: a cross-encoder, a model that says yes or no, or a teacher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerank: Option<String>,
+    /// It is waited for so long at most.
+    pub rerank_ms: u64,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self { expand: None, expand_ms: 5000, rerank: None, rerank_ms: 500 }
+    }
+}
+
+impl SearchSettings {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -119,6 +150,7 @@ impl Default for Settings {
             embedders: BTreeMap::new(),
             arxiv: ArxivSettings::default(),
             qdrant: QdrantSettings::default(),
+            search: SearchSettings::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::database::{DocumentSource, text_hash};
 use super::embedding::TextEmbedder;
 use super::library::Library;
 use super::measure::{DEEP, QuestionScore, RankingFigures, score, summary};
-use super::search::milliseconds;
+use super::search::{SearchTools, milliseconds};
 use crate::domain::library::SourceDocument;
 use crate::domain::retrieval::PassageQuery;
 
@@ -64,7 +64,7 @@ pub fn ask_all(
     library: &mut Library,
     questions: &[JudgedQuestion],
     how: &PassageQuery,
-    embedder: Option<&dyn TextEmbedder>,
+    tools: &mut SearchTools<'_>,
 ) -> Result<RankingFigures> {
     let sources = library.database().chunk_sources()?;
     let (mut scores, mut times): (Vec<QuestionScore>, Vec<f64>) = (Vec::new(), Vec::new());
@@ -73,8 +73,8 @@ pub fn ask_all(
     for question in questions {
         let query = PassageQuery { words: question.text.clone(), top: DEEP, ..how.clone() };
         let began = Instant::now();
-        let ranked = library.rank(&query, embedder)?;
-        let passages = library.passages(&ranked.candidates, &PassageQuery { top: how.top, ..query })?;
+        let ranked = library.rank(&query, tools)?;
+        let passages = library.passages(&ranked, &PassageQuery { top: how.top, ..query })?;
         times.push(milliseconds(began));
         drop(passages);
         let (mut ranking, mut seen): (Vec<&str>, HashSet<&str>) = (Vec::new(), HashSet::new());

@@ -1,24 +1,34 @@
-//! Passages for a question: both lists, fused, diverse, with their neighbours. Says of each step what it found and how
-//! long it took.
+//! Passages for a question: lists of words and of embeddings, more of them by a model's expansion, fused, reranked,
+//! diverse, with their neighbours. Says of each step what it found and how long it took.
 
+mod expanding;
+mod language;
 mod lines;
+mod lists;
+mod reranking;
+mod tools;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
 use super::database::StoredChunk;
-use super::embedding::{EmbeddedAs, TextEmbedder};
-use super::filter::DocumentFilter;
-use super::fusion::{RankedChunk, diverse, fuse, single};
-use super::index::IndexQuery;
+use super::embedding::TextEmbedder;
+use super::fusion::{RankedChunk, RankedList, diverse, fuse};
 use super::joining::joined;
 use super::library::Library;
 use crate::domain::retrieval::{
-    FoundPassage, FoundPassages, Neighbours, PassageQuery, SearchMode, SearchTimes, SearchTrace,
+    FoundPassage, FoundPassages, Neighbours, PassageQuery, PlaceInList, RerankPlace, SearchTrace,
 };
+use lists::{FoundList, PlannedList, asked, of_line};
 
-pub use lines::{LineKind, QueryLine, typed};
+pub use expanding::SURE;
+pub use lines::{line, typed};
+pub use reranking::RERANKED_UNLESS_SAID;
+pub use tools::{
+    Expansion, ExpansionStep, PassageReranker, QueryExpander, RerankScores, RerankStep, SearchTools,
+};
 
 /// Candidates of each list, or as many as are asked for if that is more.
 pub const CANDIDATES: usize = 200;
@@ -28,6 +38,10 @@ pub const MOST: usize = 1000;
 /// Candidates in their order, and how they came about.
 pub struct RankedChunks {
     pub candidates: Vec<RankedChunk>,
+    /// As the trace names them.
+    pub lists: Vec<RankedList>,
+    /// What a reranker made of those that it came to.
+    pub reranked: HashMap<u64, RerankPlace>,
     pub trace: SearchTrace,
 }
 
@@ -41,121 +55,122 @@ impl Library {
         query: &PassageQuery,
         embedder: Option<&dyn TextEmbedder>,
     ) -> Result<FoundPassages> {
-        let began = Instant::now();
-        let RankedChunks { candidates, mut trace } = self.rank(query, embedder)?;
-        let reading = Instant::now();
-        let passages = self.passages(&candidates, query)?;
-        trace.times.read_ms = milliseconds(reading);
-        trace.times.total_ms = milliseconds(began);
-        Ok(FoundPassages { passages, trace })
+        self.search_with(query, &mut SearchTools::embedding(embedder))
     }
 
-    /// Chunks in their order, without their words.
+    /// Finds passages with all that is at hand. Whoever wants to show something at once takes [`Self::fused`] first,
+    /// then [`Self::rerank`].
+    ///
+    /// # Errors
+    /// As [`Self::search`]. What goes wrong with expanding and reranking is in the trace instead.
+    pub fn search_with(
+        &mut self,
+        query: &PassageQuery,
+        tools: &mut SearchTools<'_>,
+    ) -> Result<FoundPassages> {
+        let began = Instant::now();
+        let mut ranked = self.rank(query, tools)?;
+        let reading = Instant::now();
+        let passages = self.passages(&ranked, query)?;
+        ranked.trace.times.read_ms = milliseconds(reading);
+        ranked.trace.times.total_ms = milliseconds(began);
+        Ok(FoundPassages { passages, trace: ranked.trace })
+    }
+
+    /// Chunks in their last order, without their words.
     ///
     /// # Errors
     /// As [`Self::search`].
-    pub fn rank(
-        &mut self,
-        query: &PassageQuery,
-        embedder: Option<&dyn TextEmbedder>,
-    ) -> Result<RankedChunks> {
-        let mut times = SearchTimes::default();
-        let mode = query.mode;
-        let vector = if mode.asks_embeddings() {
-            let embedding = Instant::now();
-            let vector = self.question_vector(&query.words, embedder)?;
-            times.embed_ms = milliseconds(embedding);
-            Some(vector)
-        } else {
-            None
-        };
+    pub fn rank(&mut self, query: &PassageQuery, tools: &mut SearchTools<'_>) -> Result<RankedChunks> {
+        let mut ranked = self.fused(query, tools)?;
+        if let Some(step) = &mut tools.reranking {
+            self.rerank(&mut ranked, query, step)?;
+        }
+        if let Some(lambda) = query.diversity {
+            let differing = Instant::now();
+            ranked.candidates = self.diversified(&ranked, lambda, query.top)?;
+            ranked.trace.times.fuse_ms += milliseconds(differing);
+        }
+        let is_read = ranked.trace.lists.iter().any(|list| list.is_dense)
+            || ranked.trace.rerank.is_some()
+            || ranked.trace.expansion.as_ref().is_some_and(|expansion| expansion.passed_over.is_none());
+        if query.intent.is_some() && !is_read {
+            let notice =
+                "the intent changed nothing: words alone were searched, and an intent is no word to find";
+            ranked.trace.notices.push(notice.to_owned());
+        }
+        Ok(ranked)
+    }
+
+    /// Chunks in the order of their lists, before a reranker sees them.
+    ///
+    /// # Errors
+    /// As [`Self::search`].
+    pub fn fused(&mut self, query: &PassageQuery, tools: &mut SearchTools<'_>) -> Result<RankedChunks> {
+        let (planned, notices) = asked(query)?;
         let documents = self.looked_in(query)?;
         let within = documents.as_deref();
-        let limit = query.top.clamp(CANDIDATES, MOST);
-        let (mut bm25, mut dense) = (Vec::new(), Vec::new());
-        let terms = if mode.asks_words() { self.question_terms(&query.words)? } else { <_>::default() };
-        let index = self.index()?;
-        if mode.asks_words() {
-            let finding = Instant::now();
-            bm25 = index.find(IndexQuery::Terms(&terms), within, limit)?;
-            times.bm25_ms = milliseconds(finding);
+        let mut found = Vec::with_capacity(planned.len());
+        for list in &planned {
+            found.push(self.found(list, query, within, tools.embedder)?);
         }
-        if let Some(vector) = &vector {
-            let finding = Instant::now();
-            dense = index.find(IndexQuery::Dense(vector), within, limit)?;
-            times.dense_ms = milliseconds(finding);
+        let mut trace = SearchTrace { mode: query.mode, notices, ..SearchTrace::default() };
+        trace.intent.clone_from(&query.intent);
+        if let Some(step) = &mut tools.expansion {
+            let expanded = self.expanded(query, &found, step)?;
+            trace.times.expand_ms = expanded.milliseconds;
+            trace.expansion = Some(expanded.trace);
+            for line in &expanded.lines {
+                let list = PlannedList { is_expansion: true, ..of_line(line, 1.0) };
+                found.push(self.found(&list, query, within, tools.embedder)?);
+            }
+            if !expanded.lines.is_empty() {
+                found.iter_mut().filter(|list| list.ranked.is_asked).for_each(FoundList::count_double);
+            }
         }
         let fusing = Instant::now();
-        let mut candidates = match mode {
-            SearchMode::Bm25 => single(&bm25, false),
-            SearchMode::Dense => single(&dense, true),
-            SearchMode::Hybrid => fuse(&bm25, &dense, query.fusion),
-        };
-        if let Some(lambda) = query.diversity {
-            candidates = self.diversified(&candidates, lambda, query.top)?;
+        trace.filtered_to = documents.map(|documents| documents.len());
+        for list in &found {
+            let times = &mut trace.times;
+            times.embed_ms += list.trace.embed_ms;
+            let finding = if list.trace.is_dense { &mut times.dense_ms } else { &mut times.bm25_ms };
+            *finding += list.trace.find_ms;
         }
-        times.fuse_ms = milliseconds(fusing);
-        let trace = SearchTrace {
-            mode,
-            fusion: (mode == SearchMode::Hybrid).then_some(query.fusion),
-            bm25_candidates: bm25.len(),
-            dense_candidates: dense.len(),
-            filtered_to: documents.map(|documents| documents.len()),
-            times,
-        };
-        Ok(RankedChunks { candidates, trace })
+        trace.fusion = (found.len() > 1).then_some(query.fusion);
+        let (lists, traces): (Vec<_>, Vec<_>) =
+            found.into_iter().map(|list| (list.ranked, list.trace)).unzip();
+        trace.lists = traces;
+        let mut candidates = fuse(&lists, query.fusion);
+        candidates.truncate(query.candidates.unwrap_or(usize::MAX));
+        trace.times.fuse_ms = milliseconds(fusing);
+        Ok(RankedChunks { candidates, lists, reranked: HashMap::new(), trace })
     }
 
-    fn question_vector(&self, words: &str, embedder: Option<&dyn TextEmbedder>) -> Result<Vec<f32>> {
-        let embedder =
-            embedder.context("this search needs an embedding model: say --mode bm25 to do without")?;
-        let (_, model) = self.database.model()?.context(
-            "this library has no embeddings: `dojo rag embed` computes them, --mode bm25 does without",
-        )?;
-        ensure!(
-            model == *embedder.model(),
-            "this library is embedded with {}, and the question would be with {}: say --embeddings {}, or embed the \
-             library anew with `dojo rag embed --model {}`",
-            model.name,
-            embedder.model().name,
-            model.name,
-            embedder.model().name
-        );
-        let vectors = embedder.embed(&[words], EmbeddedAs::Query).context("embed the question")?;
-        vectors.into_iter().next().context("embed the question: no vector came back")
-    }
-
-    fn question_terms(&mut self, words: &str) -> Result<super::terms::TermVector> {
-        let languages = self.database.languages()?;
-        self.terms.question(words, &languages)
-    }
-
-    /// The documents that the filter leaves; nothing if there is no filter.
-    fn looked_in(&self, query: &PassageQuery) -> Result<Option<Vec<u64>>> {
-        if query.filter.is_empty() {
-            return Ok(None);
-        }
-        let filter = DocumentFilter::new(&query.filter)?;
-        let documents = self.database.documents()?;
-        Ok(Some(documents.iter().filter(|one| filter.takes(one)).map(|one| one.id).collect()))
-    }
-
-    fn diversified(&self, candidates: &[RankedChunk], lambda: f64, top: usize) -> Result<Vec<RankedChunk>> {
-        let Some((number, _)) = self.database.model()? else { return Ok(candidates.to_vec()) };
+    fn diversified(&self, ranked: &RankedChunks, lambda: f64, top: usize) -> Result<Vec<RankedChunk>> {
+        let candidates = &ranked.candidates;
+        let Some((number, _)) = self.database.model()? else { return Ok(candidates.clone()) };
         // What is far below can't come up, and each has to be compared with each.
-        let looked_at = candidates.get(..(top * 4).clamp(20, 200).min(candidates.len())).unwrap_or_default();
+        let count = (top * 4).clamp(20, 200).min(candidates.len());
+        let mut looked_at = candidates.get(..count).unwrap_or_default().to_vec();
+        let scores: HashMap<u64, f64> = looked_at.iter().map(|one| (one.id, one.score)).collect();
+        if !ranked.reranked.is_empty() {
+            // A reranked order has no score of its own: each place is worth as much as the next.
+            looked_at.iter_mut().enumerate().for_each(|(place, one)| one.score = -(place as f64));
+        }
         let ids: Vec<u64> = looked_at.iter().map(|one| one.id).collect();
         let vectors = self.database.vectors_of(number, &ids)?;
-        Ok(diverse(looked_at, &vectors, lambda, looked_at.len()))
+        let mut diverse = diverse(&looked_at, &vectors, lambda, count);
+        diverse.iter_mut().for_each(|one| one.score = scores.get(&one.id).copied().unwrap_or(one.score));
+        Ok(diverse)
     }
 
-    pub(super) fn passages(
-        &self,
-        candidates: &[RankedChunk],
-        query: &PassageQuery,
-    ) -> Result<Vec<FoundPassage>> {
+    /// The words of the first candidates.
+    ///
+    /// # Errors
+    /// Where the library can't be read.
+    pub fn passages(&self, ranked: &RankedChunks, query: &PassageQuery) -> Result<Vec<FoundPassage>> {
         let mut passages: Vec<FoundPassage> = Vec::new();
-        for candidate in candidates {
+        for candidate in &ranked.candidates {
             // Another process may have taken it out meanwhile.
             let Some(stored) = self.database.chunk(candidate.id)? else { continue };
             let passage = passage(candidate, stored);
@@ -174,9 +189,23 @@ impl Library {
         }
         for (place, passage) in passages.iter_mut().enumerate() {
             passage.rank = place as u32 + 1;
+            passage.reranked = ranked.reranked.get(&passage.id).copied();
+            if ranked.lists.len() > 2 {
+                passage.lists = places(&ranked.lists, passage.id);
+            }
         }
         Ok(passages)
     }
+}
+
+/// A chunk's place in each list that has it.
+fn places(lists: &[RankedList], id: u64) -> Vec<PlaceInList> {
+    let place = |(list, of): (usize, &RankedList)| {
+        let rank = of.chunks.iter().position(|&(other, _)| other == id)?;
+        let &(_, score) = of.chunks.get(rank)?;
+        Some(PlaceInList { list, rank: rank as u32 + 1, score })
+    };
+    lists.iter().enumerate().filter_map(place).collect()
 }
 
 fn is_beside(a: &FoundPassage, b: &FoundPassage) -> bool {
@@ -190,6 +219,8 @@ fn passage(candidate: &RankedChunk, stored: StoredChunk) -> FoundPassage {
         score: candidate.score,
         bm25: candidate.bm25,
         dense: candidate.dense,
+        lists: Vec::new(),
+        reranked: None,
         source,
         title,
         context,
@@ -203,5 +234,5 @@ fn passage(candidate: &RankedChunk, stored: StoredChunk) -> FoundPassage {
 
 /// Milliseconds since a moment.
 pub(super) fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1e3
+    since.elapsed().as_secs_f64() * 1000.0
 }

@@ -18,8 +18,18 @@ pub struct TaskAnswer {
     /// The whole value, where the answer is JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
+    /// Its lines that have the form, where the answer is lines.
+    #[serde(skip)]
+    pub lines: Vec<TypedAnswerLine>,
     /// How it departs from the form that was asked for; nothing, if it does not.
     pub problems: Vec<String>,
+}
+
+/// A line of an answer, as the pattern's groups `kind` and `text` take it apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedAnswerLine {
+    pub kind: String,
+    pub text: String,
 }
 
 impl TaskAnswer {
@@ -50,6 +60,7 @@ impl Task {
             label: group(found, "label").map(|label| self.canonical(&label)),
             thought: group(found, "thought"),
             value: None,
+            lines: Vec::new(),
             problems,
         };
         if let Some(found) = pattern.captures(text) {
@@ -80,6 +91,7 @@ impl Task {
         TaskAnswer {
             label: member(label).map(|label| self.canonical(&label)),
             thought: member(thought),
+            lines: Vec::new(),
             problems,
             value: Some(value),
         }
@@ -93,17 +105,20 @@ fn plain(text: &str) -> TaskAnswer {
 }
 
 fn lines(pattern: &Regex, text: &str) -> TaskAnswer {
-    let mut problems: Vec<String> = text
-        .trim()
-        .lines()
-        .zip(1..)
-        .filter(|(line, _)| !pattern.is_match(line))
-        .map(|(_, number)| format!("line {number} has not the form that was asked for"))
-        .collect();
-    if text.trim().is_empty() {
-        problems.push("it is empty".into());
+    let mut answer = TaskAnswer::default();
+    for (line, number) in text.trim().lines().zip(1..) {
+        let Some(found) = pattern.captures(line) else {
+            answer.problems.push(format!("line {number} has not the form that was asked for"));
+            continue;
+        };
+        let group =
+            |name: &str| found.name(name).map_or_else(String::new, |part| part.as_str().trim().to_owned());
+        answer.lines.push(TypedAnswerLine { kind: group("kind"), text: group("text") });
     }
-    TaskAnswer { problems, ..TaskAnswer::default() }
+    if text.trim().is_empty() {
+        answer.problems.push("it is empty".into());
+    }
+    answer
 }
 
 fn written(value: &Value) -> String {

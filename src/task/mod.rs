@@ -11,6 +11,6 @@ mod label;
 mod prompt;
 mod schema;
 
-pub use answer::TaskAnswer;
+pub use answer::{TaskAnswer, TypedAnswerLine};
 pub use check::{TaskProblem, TaskReport, check_records};
 pub use file::{AnswerForm, Compare, Task, find, names};

@@ -12,14 +12,16 @@ use sha2::{Digest, Sha256};
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 8] = [
+const SHIPPED: [(&str, &str); 10] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
     ("answer", include_str!("../../assets/prompts/answer.txt")),
     ("follow-up", include_str!("../../assets/prompts/follow-up.txt")),
+    ("grade", include_str!("../../assets/prompts/grade.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),
     ("judge", include_str!("../../assets/prompts/judge.txt")),
     ("leads", include_str!("../../assets/prompts/leads.txt")),
     ("reflect", include_str!("../../assets/prompts/reflect.txt")),
+    ("rerank", include_str!("../../assets/prompts/rerank.txt")),
     ("think", include_str!("../../assets/prompts/think.txt")),
 ];
 

@@ -16,6 +16,8 @@ fn passage(dense: Option<f32>, bm25: Option<f32>) -> FoundPassage {
         score: 1.0,
         bm25: place(bm25),
         dense: place(dense),
+        lists: Vec::new(),
+        reranked: None,
         source: "a.md".into(),
         title: "a".into(),
         context: None,

@@ -11,6 +11,7 @@ mod recipes;
 mod records;
 mod review;
 mod runs;
+mod search_models;
 mod sessions;
 mod told;
 mod train;

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::engine::embed::write_tiny_cross_encoder;
 use crate::support::program::World;
 
 /// An assistant at the other end of the program's standard input and output.
@@ -109,6 +110,7 @@ fn what_a_tool_does_not_know_is_refused_by_name() {
         ("query", json!({ "query": "salmon", "colour": 1 }), "colour"),
         ("query", json!({ "query": "salmon", "rerank": true }), "rerank"),
         ("query", json!({ "searches": [{ "type": "sql", "query": "x" }] }), "lex, vec or hyde"),
+        ("query", json!({ "query": "salmon", "candidateLimit": 0 }), "candidateLimit"),
         ("query", json!({}), "say what to search for"),
         ("query", json!({ "searches": [{ "type": "vec", "query": "fish" }] }), "embed"),
         ("get", json!({ "file": "salmo.md" }), "salmon.md"),
@@ -118,5 +120,38 @@ fn what_a_tool_does_not_know_is_refused_by_name() {
     ] {
         let refused = assistant.refused(tool, arguments.clone());
         assert!(refused.contains(said), "{tool} {arguments}: {refused}");
+    }
+}
+
+#[test]
+fn what_is_meant_and_how_many_are_kept_is_used_and_told() {
+    let world = world();
+    let mut assistant = Assistant::start(&world);
+    let both = assistant.call("query", json!({ "query": "salmon rock" }));
+    assert_eq!(both["structuredContent"]["results"].as_array().unwrap().len(), 2, "{both}");
+    let one = json!({ "query": "salmon rock", "candidateLimit": 1, "rerank": false, "intent": "the fish" });
+    let one = assistant.call("query", one);
+    assert_eq!(one["structuredContent"]["results"].as_array().unwrap().len(), 1, "{one}");
+    let trace = &one["structuredContent"]["trace"];
+    assert_eq!((&trace["intent"], &trace["rerank"]), (&json!("the fish"), &Value::Null));
+    assert!(one["content"][0]["text"].as_str().unwrap().contains("the intent changed nothing"), "{one}");
+}
+
+#[test]
+fn passages_are_reranked_by_the_model_of_the_settings_unless_that_is_not_wanted() {
+    let world = world();
+    write_tiny_cross_encoder(&world.path().join("cross"), 1);
+    std::fs::create_dir_all(world.path().join("settings")).unwrap();
+    let settings = "[search]\nrerank = \"./cross\"\nrerank_ms = 60000\n";
+    std::fs::write(world.path().join("settings/settings.toml"), settings).unwrap();
+    let mut assistant = Assistant::start(&world);
+    for (arguments, reached) in [
+        (json!({ "query": "salmon rock" }), json!(2)),
+        (json!({ "query": "salmon rock", "rerank": true, "candidateLimit": 1 }), json!(1)),
+        (json!({ "query": "salmon rock", "rerank": false }), Value::Null),
+        (json!({ "searches": [{ "type": "lex", "query": "salmon" }] }), json!(1)),
+    ] {
+        let found = assistant.call("query", arguments.clone());
+        assert_eq!(found["structuredContent"]["trace"]["rerank"]["reached"], reached, "{arguments}: {found}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::embed::write_tiny_bert;
+use crate::engine::embed::{write_tiny_bert, write_tiny_cross_encoder};
 use crate::support::program::World;
 
 /// A home with a tiny sentence model and a folder of notes.
@@ -132,7 +132,15 @@ fn an_explained_search_shows_lists_scores_and_times() {
     let world = world();
     rag(&world, &["add", "notes", "--model", "./bert"]);
     let said = world.say(&["rag", "search", "salmon", "--library", "./lib", "--explain"]);
-    for part in ["1. Salmon", "bm25 rank 1 score", "dense rank", "fused", "candidates in", "ms in all"] {
+    for part in [
+        "1. Salmon",
+        "bm25 1.",
+        "(#1)",
+        "fused",
+        "list 2: dense of the question",
+        "candidates in",
+        "ms in all",
+    ] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
     assert!(!said.contains('%'), "{said}");
@@ -162,6 +170,10 @@ fn a_collection_is_measured_in_every_mode() {
     assert_eq!((&first["bm25"]["ndcg@10"], &first["bm25"]["mrr@10"]), (&json!(1.0), &json!(1.0)));
     assert_eq!(first["collection"]["embedded"], 3);
     assert_eq!(figures()["collection"]["embedded"], 0, "nothing is embedded twice");
+    write_tiny_cross_encoder(&world.path().join("cross"), 1);
+    let reranked = ["rag", "eval", "beir", "--model", "./bert", "--rerank", "./cross", "--budget", "60s"];
+    let table = world.say(&reranked);
+    assert!(table.contains("hybrid + rerank"), "{table}");
     let refused = world.dojo(&["rag", "eval", "beir", "--split", "dev", "--model", "./bert"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no qrels/dev.tsv; there are: test"));
 }
@@ -199,4 +211,32 @@ fn a_question_is_answered_from_passages_and_one_that_nothing_is_near_is_not() {
         "./lib",
     ]);
     assert!(String::from_utf8_lossy(&tight.stderr).contains("say --prompt-tokens with more"));
+}
+
+#[test]
+fn a_reranked_search_says_how_far_it_came_and_settings_name_the_model() {
+    let world = world();
+    write_tiny_cross_encoder(&world.path().join("cross"), 1);
+    rag(&world, &["add", "notes", "--model", "./bert"]);
+    let reranked = rag(&world, &["search", "salmon", "--rerank", "./cross", "--budget", "60s"]);
+    let trace = &reranked["trace"]["rerank"];
+    assert_eq!((&trace["reached"], &trace["candidates"]), (&json!(2), &json!(2)), "{reranked}");
+    assert!(reranked["passages"][0]["reranked"]["score"].is_number());
+
+    std::fs::create_dir_all(world.path().join("settings")).unwrap();
+    write(&world, "settings/settings.toml", "[search]\nrerank = \"./cross\"\nrerank_ms = 60000\n");
+    let by_settings = rag(&world, &["search", "salmon"]);
+    assert_eq!(by_settings["passages"], reranked["passages"]);
+    assert_eq!(rag(&world, &["search", "salmon", "--rerank", "none"])["trace"]["rerank"], Value::Null);
+
+    let explained = ["rag", "search", "salmon", "--library", "./lib", "--explain", "--intent", "the fish"];
+    let said = world.say(&explained);
+    for part in ["reranked by ./cross: 2 of 2 candidates", "meant: the fish", " to #", "of 60000 ms"] {
+        assert!(said.contains(part), "{part} is missing:\n{said}");
+    }
+    let refused = world.dojo(&["rag", "search", "salmon", "--library", "./lib", "--budget", "soon"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no time such as 500ms"), "{refused:?}");
+    let late = world.dojo(&["rag", "search", "salmon", "--library", "./lib", "--budget", "0ms"]);
+    assert!(String::from_utf8_lossy(&late.stderr).contains("the fused order is as it was"), "{late:?}");
+    assert!(late.status.success());
 }

@@ -10,13 +10,22 @@ use serde_json::json;
 
 /// Writes a BERT of one layer, 16 wide, with a word for each letter.
 pub(crate) fn write_tiny_bert(folder: &Path) {
+    write_tiny(folder, &json!(null), "", 0);
+}
+
+/// The same with so many numbers on top, as cross-encoders have one.
+pub(crate) fn write_tiny_cross_encoder(folder: &Path, numbers: usize) {
+    write_tiny(folder, &json!(["BertForSequenceClassification"]), "bert.", numbers);
+}
+
+fn write_tiny(folder: &Path, architectures: &serde_json::Value, prefix: &str, numbers: usize) {
     let (hidden, inner, vocabulary, positions) = (16, 32, 32, 12);
     std::fs::create_dir_all(folder).unwrap();
     let config = json!({
         "model_type": "bert", "vocab_size": vocabulary, "hidden_size": hidden, "num_hidden_layers": 1,
         "num_attention_heads": 2, "intermediate_size": inner, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
         "max_position_embeddings": positions, "type_vocab_size": 2, "initializer_range": 0.02,
-        "layer_norm_eps": 1e-12, "pad_token_id": 0,
+        "layer_norm_eps": 1e-12, "pad_token_id": 0, "architectures": architectures,
     });
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     let mut words = json!({ "[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3 });
@@ -30,7 +39,9 @@ pub(crate) fn write_tiny_bert(folder: &Path) {
             "type": "TemplateProcessing",
             "single": [{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } },
                        { "SpecialToken": { "id": "[SEP]", "type_id": 0 } }],
-            "pair": [{ "Sequence": { "id": "A", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 1 } }],
+            "pair": [{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }, { "Sequence": { "id": "A", "type_id": 0 } },
+                     { "SpecialToken": { "id": "[SEP]", "type_id": 0 } }, { "Sequence": { "id": "B", "type_id": 1 } },
+                     { "SpecialToken": { "id": "[SEP]", "type_id": 1 } }],
             "special_tokens": {
                 "[CLS]": { "id": "[CLS]", "ids": [2], "tokens": ["[CLS]"] },
                 "[SEP]": { "id": "[SEP]", "ids": [3], "tokens": ["[SEP]"] },
@@ -43,35 +54,41 @@ pub(crate) fn write_tiny_bert(folder: &Path) {
     let mut state = 7_u64;
     let mut tensors: HashMap<String, Tensor> = HashMap::new();
     let mut add = |name: &str, shape: &[usize]| {
-        let numbers: Vec<f32> = (0..shape.iter().product())
+        let values: Vec<f32> = (0..shape.iter().product())
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 40) as f32 / (1 << 24) as f32 - 0.5
             })
             .collect();
-        tensors.insert(name.to_owned(), Tensor::from_vec(numbers, shape, &Device::Cpu).unwrap());
+        tensors.insert(name.to_owned(), Tensor::from_vec(values, shape, &Device::Cpu).unwrap());
     };
     let mut linear = |name: &str, outputs: usize, inputs: usize| {
         add(&format!("{name}.weight"), &[outputs, inputs]);
         add(&format!("{name}.bias"), &[outputs]);
     };
-    let layer = "encoder.layer.0";
+    let layer = format!("{prefix}encoder.layer.0");
     for name in ["self.query", "self.key", "self.value", "output.dense"] {
         linear(&format!("{layer}.attention.{name}"), hidden, hidden);
     }
     linear(&format!("{layer}.intermediate.dense"), inner, hidden);
     linear(&format!("{layer}.output.dense"), hidden, inner);
     for name in [
-        "embeddings.LayerNorm",
+        &format!("{prefix}embeddings.LayerNorm"),
         &format!("{layer}.attention.output.LayerNorm"),
         &format!("{layer}.output.LayerNorm"),
     ] {
         add(&format!("{name}.weight"), &[hidden]);
         add(&format!("{name}.bias"), &[hidden]);
     }
-    add("embeddings.word_embeddings.weight", &[vocabulary, hidden]);
-    add("embeddings.position_embeddings.weight", &[positions, hidden]);
-    add("embeddings.token_type_embeddings.weight", &[2, hidden]);
+    add(&format!("{prefix}embeddings.word_embeddings.weight"), &[vocabulary, hidden]);
+    add(&format!("{prefix}embeddings.position_embeddings.weight"), &[positions, hidden]);
+    add(&format!("{prefix}embeddings.token_type_embeddings.weight"), &[2, hidden]);
+    if numbers > 0 {
+        for (name, outputs) in [("bert.pooler.dense", hidden), ("classifier", numbers)] {
+            add(&format!("{name}.weight"), &[outputs, hidden]);
+            add(&format!("{name}.bias"), &[outputs]);
+        }
+    }
     candle_core::safetensors::save(&tensors, folder.join("model.safetensors")).unwrap();
 }
 

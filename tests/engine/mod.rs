@@ -1,4 +1,5 @@
 mod adapter;
+mod cross_encoder;
 mod damage;
 mod device;
 pub(crate) mod embed;

@@ -12,6 +12,8 @@ fn passage(title: &str, text: &str) -> FoundPassage {
         score: 0.5,
         bm25: None,
         dense: None,
+        lists: Vec::new(),
+        reranked: None,
         source: format!("{title}.md"),
         title: title.to_owned(),
         context: None,

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chunk;
+mod expansion;
 mod fusion;
 mod index;
 mod index_moving;
@@ -11,7 +12,8 @@ mod library;
 mod load;
 mod measure;
 pub(crate) mod qdrant;
+mod rerank;
 mod search;
 mod sources;
 mod watch;
-mod world;
+pub(crate) mod world;

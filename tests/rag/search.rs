@@ -59,7 +59,9 @@ fn the_trace_says_every_rank_and_score() {
     assert_eq!(first.bm25.map(|place| place.rank), Some(1));
     assert_eq!(first.dense.map(|place| place.rank), Some(1));
     let trace = &found.trace;
-    assert_eq!((trace.bm25_candidates, trace.dense_candidates), (2, 3));
+    let lists: Vec<_> =
+        trace.lists.iter().map(|list| (list.is_dense, list.is_expansion, list.candidates)).collect();
+    assert_eq!(lists, [(false, false, 2), (true, false, 3)]);
     assert!(trace.times.total_ms >= trace.times.bm25_ms + trace.times.dense_ms);
     assert_eq!(found.passages.last().unwrap().bm25, None, "zebras share no word");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use dojo_studio::domain::library::{BlockKind, ChunkSettings, DocumentBlock, DocumentFacts, SourceDocument};
-use dojo_studio::domain::retrieval::{Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode};
+use dojo_studio::domain::retrieval::{PassageQuery, SearchMode};
 use dojo_studio::rag::add::{AddHost, AddProgress, Adder, ChunkCut};
 use dojo_studio::rag::database::{DocumentSource, text_hash};
 use dojo_studio::rag::embedding::{EmbeddedAs, EmbeddingModel, TextEmbedder};
@@ -137,13 +137,5 @@ pub(crate) fn source(document: &SourceDocument) -> DocumentSource {
 }
 
 pub(crate) fn query(mode: SearchMode, words: &str) -> PassageQuery {
-    PassageQuery {
-        words: words.to_owned(),
-        mode,
-        top: 10,
-        filter: LibraryFilter::default(),
-        fusion: Fusion::default(),
-        diversity: None,
-        neighbours: Neighbours::Joined,
-    }
+    PassageQuery { words: words.to_owned(), mode, ..PassageQuery::default() }
 }

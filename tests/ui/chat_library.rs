@@ -15,6 +15,8 @@ fn passage(number: u32, title: &str, text: &str) -> FoundPassage {
         score: 0.033 - f64::from(number) / 1000.0,
         bm25: Some(ListPlace { rank: number, score: 8.25 }),
         dense: (number == 1).then_some(ListPlace { rank: 2, score: 0.71 }),
+        lists: Vec::new(),
+        reranked: None,
         source: format!("documents/{title}.md"),
         title: title.to_owned(),
         context: None,

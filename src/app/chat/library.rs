@@ -9,7 +9,7 @@ use crate::app::library;
 use crate::app::library::answer::LibraryPrompts;
 use crate::app::library::open::{OpenLibrary, QuestionVectors};
 use crate::config::Folders;
-use crate::domain::retrieval::{FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode};
+use crate::domain::retrieval::{FoundPassages, PassageQuery, SearchMode};
 
 pub(super) struct ChatLibrary {
     folders: Folders,
@@ -36,10 +36,7 @@ impl ChatLibrary {
                 words: question.to_owned(),
                 mode: if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 },
                 top,
-                filter: LibraryFilter::default(),
-                fusion: Fusion::default(),
-                diversity: None,
-                neighbours: Neighbours::Joined,
+                ..PassageQuery::default()
             };
             library.search(&query, embedder)
         })

@@ -6,15 +6,13 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::app::local_model::base_of_adapter;
 use crate::app::models;
-use crate::data::regular;
 use crate::domain::chat::Answerer;
 use crate::domain::device::DeviceName;
 use crate::engine::adapter::{Adapter, TOKENIZER, wants_own_rows};
 use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
-use crate::engine::hub;
-use crate::engine::model::hf::MOST_JSON;
 use crate::engine::model::{self, ModelConfig};
 
 /// Base models in memory at once; the one that was used longest ago goes first.
@@ -143,11 +141,5 @@ fn base_of(answerer: &Answerer) -> Result<String> {
         return Ok(model.clone());
     }
     let folder = answerer.adapter.as_ref().context("no model is chosen: m chooses one")?;
-    let path = folder.join("adapter_config.json");
-    let text = regular::text(&path, MOST_JSON).with_context(|| format!("read {}", path.display()))?;
-    let config: serde_json::Value =
-        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
-    let base = config.get("base_model_name_or_path").and_then(serde_json::Value::as_str).unwrap_or_default();
-    ensure!(!base.is_empty(), "{} names no base model", path.display());
-    Ok(hub::short_name(base))
+    base_of_adapter(folder)
 }

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::app::library::open::{OpenLibrary, QuestionVectors};
+use crate::app::library::search_models::SearchModels;
 use crate::config::Folders;
-use crate::rag::embedding::TextEmbedder;
+use crate::domain::retrieval::{FoundPassages, PassageQuery, SearchMode};
+use crate::domain::settings::SearchSettings;
 use crate::rag::library::Library;
 use crate::session::{Access, Session};
 
@@ -15,6 +17,14 @@ use crate::session::{Access, Session};
 pub struct McpDesk {
     pub(super) folders: Folders,
     open: OpenLibrary,
+    models: SearchModels,
+}
+
+/// Whether a search is reranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reranking {
+    AsSet,
+    Left,
 }
 
 impl McpDesk {
@@ -22,7 +32,7 @@ impl McpDesk {
     #[must_use]
     pub fn new(folders: Folders, folder: PathBuf) -> Self {
         let open = OpenLibrary::new(folders.clone(), folder);
-        Self { folders, open }
+        Self { folders, open, models: SearchModels::default() }
     }
 
     /// What an assistant is told before it asks: what can be searched.
@@ -46,16 +56,42 @@ impl McpDesk {
         self.open.library()
     }
 
-    /// Asks the library something.
+    /// Finds passages, with the models that the settings name. A library without embeddings is searched by its words.
     ///
     /// # Errors
-    /// Where the library or its model can't be opened, or what is asked fails.
-    pub(super) fn ask<T>(
+    /// Where the library or its model can't be opened, or can't be searched.
+    pub(super) fn search(
         &mut self,
         vectors: QuestionVectors,
-        ask: impl FnOnce(&mut Library, Option<&dyn TextEmbedder>) -> Result<T>,
-    ) -> Result<T> {
-        self.open.ask(vectors, ask)
+        query: PassageQuery,
+        reranking: Reranking,
+    ) -> Result<FoundPassages> {
+        let (settings, left_out) = self.folders.read_settings();
+        let wanted = match reranking {
+            Reranking::AsSet => settings.search,
+            Reranking::Left => SearchSettings { rerank: None, ..settings.search },
+        };
+        let mut notices: Vec<String> = left_out.into_iter().filter(|said| said.contains("search")).collect();
+        // A model that this search doesn't want is kept for the next one.
+        let is_left = wanted.rerank.is_none();
+        let kept =
+            SearchSettings { rerank: wanted.rerank.clone().or_else(|| self.models.reranks_by()), ..wanted };
+        notices.extend(self.models.keep_up(&self.folders, self.open.folder(), &kept));
+        let Self { open, models, .. } = self;
+        open.ask(vectors, |library, embedder| {
+            let without = query.lines.is_empty() && embedder.is_none();
+            let mode = if without { SearchMode::Bm25 } else { SearchMode::Hybrid };
+            let mut tools = models.tools(embedder);
+            tools.reranking = tools.reranking.filter(|_| !is_left);
+            let mut found = library.search_with(&PassageQuery { mode, ..query }, &mut tools)?;
+            found.trace.notices.extend(notices);
+            Ok(found)
+        })
+    }
+
+    /// Whether the settings name a model that reranks.
+    pub(super) fn reranks(&self) -> bool {
+        self.folders.read_settings().0.search.rerank.is_some()
     }
 
     /// The session that the library belongs to.

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::arguments::QueryArguments;
-use super::desk::McpDesk;
+use super::desk::{McpDesk, Reranking};
 use super::tools::ToolAnswer;
 use crate::app::library::open::QuestionVectors;
 use crate::domain::retrieval::{
-    FoundPassage, FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode,
+    FoundPassage, FoundPassages, Fusion, LibraryFilter, LineKind, PassageQuery, QueryLine,
 };
-use crate::rag::search::{CANDIDATES, LineKind, MOST, QueryLine, typed};
+use crate::rag::search::{MOST, RERANKED_UNLESS_SAID, typed};
 
 /// Lines of one search at most.
 pub(super) const MOST_LINES: usize = 10;
@@ -19,91 +19,69 @@ const MOST_RESULTS: usize = 100;
 /// Characters of a passage in a result: `get` reads all of it.
 const SNIPPET: usize = 600;
 
-/// What is searched for.
-enum Asked {
-    Words(String),
-    Lines(Vec<QueryLine>),
-}
-
 pub(super) fn query(desk: &mut McpDesk, arguments: &QueryArguments) -> Result<ToolAnswer> {
-    let asked = asked(arguments)?;
     let query = passage_query(arguments)?;
-    let by_words = |lines: &[QueryLine]| lines.iter().all(|line| line.kind == LineKind::Lex);
-    let vectors = match &asked {
-        Asked::Lines(lines) if by_words(lines) => QuestionVectors::NotNeeded,
-        Asked::Words(_) | Asked::Lines(_) => QuestionVectors::Wanted,
+    let by_words = !query.lines.is_empty() && query.lines.iter().all(|line| line.kind == LineKind::Lex);
+    let vectors = if by_words { QuestionVectors::NotNeeded } else { QuestionVectors::Wanted };
+    let reranking = match arguments.rerank {
+        Some(false) => Reranking::Left,
+        Some(true) if !desk.reranks() => bail!(
+            "nothing reranks here: leave rerank out, or name a model in settings.toml ([search] rerank = \"MODEL\")"
+        ),
+        Some(true) | None => Reranking::AsSet,
     };
-    let found = desk.ask(vectors, |library, embedder| match asked {
-        Asked::Words(words) => {
-            // A library without embeddings is searched by its words.
-            let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
-            library.search(&PassageQuery { words, mode, ..query }, embedder)
-        }
-        Asked::Lines(lines) => library.search_lines(&lines, &query, embedder),
-    })?;
+    let found = desk.search(vectors, query, reranking)?;
     Ok(answer(&found, arguments))
 }
 
-fn asked(arguments: &QueryArguments) -> Result<Asked> {
-    let QueryArguments { searches, query, intent, .. } = arguments;
+/// What is searched for: plain words, or lines.
+fn asked(arguments: &QueryArguments) -> Result<(String, Vec<QueryLine>)> {
+    let QueryArguments { searches, query, .. } = arguments;
     ensure!(
         searches.len() <= MOST_LINES,
         "searches holds {} lines, and may hold {MOST_LINES}",
         searches.len()
     );
-    let with_intent = |line: QueryLine| match intent {
-        // Words that are not in the question would find other documents by their words.
-        Some(intent) if line.kind != LineKind::Lex => {
-            QueryLine { text: format!("{} ({intent})", line.text), ..line }
-        }
-        _ => line,
-    };
     if !searches.is_empty() {
         ensure!(query.is_none(), "give searches or query, not both");
         let line = |search: &super::arguments::TypedSearch| {
             let kind = LineKind::of_name(&search.kind).with_context(|| {
                 format!("a search's type is {:?}, and must be lex, vec or hyde", search.kind)
             })?;
-            Ok(with_intent(QueryLine { kind, text: search.query.clone() }))
+            Ok(QueryLine { kind, text: search.query.clone() })
         };
-        return searches.iter().map(line).collect::<Result<_>>().map(Asked::Lines);
+        let lines = searches.iter().map(line).collect::<Result<_>>()?;
+        return Ok((String::new(), lines));
     }
     let words = query.as_deref().map(str::trim).filter(|words| !words.is_empty());
     let words = words.context("say what to search for: searches, or query")?;
-    Ok(match typed(words) {
-        Some(lines) => {
-            ensure!(
-                lines.len() <= MOST_LINES,
-                "query holds {} lines, and may hold {MOST_LINES}",
-                lines.len()
-            );
-            Asked::Lines(lines.into_iter().map(with_intent).collect())
-        }
-        None => Asked::Words(words.to_owned()),
-    })
+    let lines = typed(words).unwrap_or_default();
+    ensure!(lines.len() <= MOST_LINES, "query holds {} lines, and may hold {MOST_LINES}", lines.len());
+    Ok((words.to_owned(), lines))
 }
 
 fn passage_query(arguments: &QueryArguments) -> Result<PassageQuery> {
-    if arguments.rerank == Some(true) {
-        bail!("nothing is reranked here: leave rerank out, or say false");
-    }
+    let (words, lines) = asked(arguments)?;
     ensure!((1..=MOST_RESULTS).contains(&arguments.limit), "limit is from 1 to {MOST_RESULTS}");
     if let Some(candidates) = arguments.candidate_limit {
         ensure!(
             (1..=MOST).contains(&candidates),
-            "candidateLimit is from 1 to {MOST}, {CANDIDATES} by default"
+            "candidateLimit is from 1 to {MOST}; without it {RERANKED_UNLESS_SAID} are reranked and all are kept"
         );
     }
     let tags = arguments.collections.clone().unwrap_or_default();
     ensure!(tags.len() <= 1, "collections holds {} tags: one can be asked for at a time", tags.len());
+    // Scores of lines are too different to be added.
+    let fusion = if lines.is_empty() { Fusion::default() } else { Fusion::RANKS };
     Ok(PassageQuery {
-        words: String::new(),
-        mode: SearchMode::Hybrid,
+        words,
+        lines,
+        intent: arguments.intent.clone().filter(|intent| !intent.trim().is_empty()),
         top: arguments.limit,
+        candidates: arguments.candidate_limit,
         filter: LibraryFilter { tags, ..LibraryFilter::default() },
-        fusion: Fusion::default(),
-        diversity: None,
-        neighbours: Neighbours::Joined,
+        fusion,
+        ..PassageQuery::default()
     })
 }
 
@@ -122,6 +100,9 @@ fn answer(found: &FoundPassages, arguments: &QueryArguments) -> ToolAnswer {
             all - kept.len(),
             arguments.min_score
         ));
+    }
+    for notice in found.trace.all_notices() {
+        text.push_str(&format!("\n({notice})"));
     }
     for passage in &kept {
         let section = passage.section.join(" > ");
@@ -152,6 +133,8 @@ fn result(passage: &FoundPassage) -> Value {
         "rank": passage.rank,
         "bm25": passage.bm25,
         "dense": passage.dense,
+        "lists": passage.lists,
+        "reranked": passage.reranked,
     })
 }
 

@@ -121,11 +121,11 @@ fn query_properties() -> (Value, &'static [&'static str]) {
         "searches": { "type": "array", "items": line, "minItems": 1, "maxItems": query::MOST_LINES },
         "query": { "type": "string", "description": "Plain words, or typed lines as text; instead of searches." },
         "limit": { "type": "integer", "default": 10, "minimum": 1, "maximum": 100 },
-        "minScore": { "type": "number", "default": 0, "description": "Leave out results of a lower score." },
-        "candidateLimit": { "type": "integer", "description": "Candidates of each line." },
+        "minScore": { "type": "number", "default": 0, "description": "Leave out results of a lower fused score." },
+        "candidateLimit": { "type": "integer", "minimum": 1, "description": "Keep only so many of the fused order, and rerank all of them; without it all are kept, and 40 reranked." },
         "collections": { "type": "array", "items": { "type": "string" }, "maxItems": 1, "description": "A tag of documents." },
-        "intent": { "type": "string", "description": "What the question is about; it is read with vec lines." },
-        "rerank": { "type": "boolean", "description": "Only false: nothing is reranked here." },
+        "intent": { "type": "string", "description": "What is meant. It is embedded beside the question and vec and hyde lines with half their weight, and read when expanding and reranking; BM25 doesn't search its words." },
+        "rerank": { "type": "boolean", "description": "Whether the model that the settings name puts the passages in order within its time; true if one is named." },
     });
     (properties, &[])
 }

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 
@@ -14,14 +13,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
+use crate::app::local_model::{self, PromptedModel};
 use crate::config::Folders;
-use crate::domain::device::DeviceName;
 use crate::domain::teacher::{Price, TeacherSettings};
-use crate::engine::adapter::Adapter;
-use crate::engine::device;
-use crate::engine::generate::{Limits, Precision, Prompter, load};
 use crate::engine::hub::{self, Network, Silent};
-use crate::engine::model;
 use crate::serve::{Clients, Served, Settings, bind};
 use crate::teacher::budget::{Budget, Spending};
 use crate::teacher::cache::AnswerCache;
@@ -132,21 +127,10 @@ fn teacher(
 }
 
 fn served(folders: &Folders, given: &str) -> Result<Served> {
-    let (name, adapter) = given.split_once('+').map_or((given, None), |(name, folder)| (name, Some(folder)));
-    let mut open = model::open(&hub::resolve(&folders.models(), name, Network::Allowed, &mut Silent)?)?;
-    open.notices.all().for_each(|told| tracing::warn!("{name}: {told}"));
-    if let Some(folder) = adapter {
-        open = open.with_tokens_of(Path::new(folder))?;
-    }
-    let prompter = Prompter::new(&open)?;
-    let mut generator =
-        load(&open, Precision::Stored, &device::choose(DeviceName::Auto)?, Limits::default())?;
-    let mut adapters = BTreeMap::new();
-    if let Some(folder) = adapter {
-        let adapter = Adapter::load(Path::new(folder), &open.config)?;
-        adapters.insert(given.to_owned(), generator.add_adapter(&adapter)?);
-    }
-    let name = if adapter.is_some() { name } else { given };
+    let (name, adapter) = local_model::parts(given);
+    let files = hub::resolve(&folders.models(), name, Network::Allowed, &mut Silent)?;
+    let PromptedModel { generator, prompter, adapter } = PromptedModel::open(&files, adapter)?;
+    let adapters: BTreeMap<_, _> = adapter.map(|adapter| (given.to_owned(), adapter)).into_iter().collect();
     Ok(Served { name: name.to_owned(), generator, prompter, adapters, embedder: None })
 }
 

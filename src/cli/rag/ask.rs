@@ -8,8 +8,8 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::search::{RetrievalArguments, place_of, scores};
-use super::{LibraryArguments, RagContext};
+use super::RagContext;
+use super::search::QuestionArguments;
 use crate::app::library::answer::{LibraryPrompts, NOT_THERE, near};
 use crate::cli::generate::stream;
 use crate::cli::sampling::{ModelArguments, SamplingArguments};
@@ -23,13 +23,8 @@ use crate::rag::terms::TermReader;
 /// Arguments of `dojo rag ask`.
 #[derive(Args)]
 pub(super) struct AskArguments {
-    /// A question.
-    #[arg(required = true)]
-    words: Vec<String>,
     #[command(flatten)]
-    library: LibraryArguments,
-    #[command(flatten)]
-    retrieval: RetrievalArguments,
+    question: QuestionArguments,
     #[command(flatten)]
     model: ModelArguments,
     #[command(flatten)]
@@ -51,11 +46,9 @@ struct Answered {
 }
 
 pub(super) fn run(place: &RagContext, arguments: &AskArguments) -> Result<ExitCode> {
-    let question = arguments.words.join(" ");
+    let question = arguments.question.text();
     ensure!(!question.trim().is_empty(), "ask something: dojo rag ask \"...\"");
-    let folder = arguments.library.folder(place)?;
-    let mut library = Library::open(&folder)?;
-    let mut found = arguments.retrieval.search(place, &mut library, &question)?;
+    let (mut library, mut found) = arguments.question.search(place)?;
     if !arguments.anyway {
         found.passages = near(found.passages);
     }
@@ -122,8 +115,8 @@ fn sources(found: &FoundPassages, answered: &Answered) -> String {
         let mark = if answered.checked.cited.contains(&number) { '▌' } else { ' ' };
         out.push_str(&format!(
             "{mark}[{number}] {}\n     {}\n",
-            place_of(passage),
-            scores(passage, &found.trace)
+            passage.place_in_words(),
+            passage.scores_in_words()
         ));
     }
     let left_out = passages.len() - answered.shown.min(passages.len());

@@ -7,18 +7,20 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, json};
 
+use super::models::{self, SearchModelArguments};
 use super::{BarHost, RagContext};
 use crate::app::library::{DEFAULT_MODEL, measured_folder};
 use crate::cli::data::{Align, stop_on_interrupt, table};
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
-use crate::domain::retrieval::{Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode};
+use crate::domain::retrieval::{Fusion, Neighbours, PassageQuery, SearchMode};
 use crate::rag::add::{ChunkCut, embed_anew};
-use crate::rag::collection::Collection;
+use crate::rag::collection::{Collection, JudgedQuestion};
 use crate::rag::embedding::TextEmbedder;
 use crate::rag::library::Library;
 use crate::rag::measure::RankingFigures;
 use crate::rag::measuring::{ask_all, fill};
+use crate::rag::search::SearchTools;
 use crate::rag::terms::Bm25Settings;
 
 /// Arguments of `dojo rag eval`.
@@ -40,6 +42,8 @@ pub(super) struct EvalArguments {
     chunks: bool,
     #[command(flatten)]
     fusion: FusionArguments,
+    #[command(flatten)]
+    models: SearchModelArguments,
     /// BM25: how soon more of the same word adds no more.
     #[arg(long)]
     k1: Option<f64>,
@@ -96,8 +100,9 @@ enum FusionKind {
 }
 
 impl FusionArguments {
-    pub(super) fn fusion(&self) -> Fusion {
-        let kind = self.fusion.map_or_else(Fusion::default, |kind| match kind {
+    /// What is said, or what is usual.
+    pub(super) fn fusion_or(&self, usual: Fusion) -> Fusion {
+        let kind = self.fusion.map_or(usual, |kind| match kind {
             FusionKind::Ranks => Fusion::RANKS,
             FusionKind::Scores => Fusion::SCORES,
         });
@@ -119,13 +124,10 @@ impl EvalArguments {
     /// How questions are asked; their words come from the collection.
     fn how(&self, mode: SearchMode) -> PassageQuery {
         PassageQuery {
-            words: String::new(),
             mode,
-            top: 10,
-            filter: LibraryFilter::default(),
-            fusion: self.fusion.fusion(),
-            diversity: None,
+            fusion: self.fusion.fusion_or(Fusion::default()),
             neighbours: Neighbours::Apart,
+            ..PassageQuery::default()
         }
     }
 
@@ -177,14 +179,11 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     };
     library.index()?;
     let seconds = began.elapsed().as_secs_f64();
-    let mut figures: Vec<(SearchMode, RankingFigures)> = Vec::new();
-    for &mode in &modes {
-        figures.push((mode, ask_all(&mut library, &questions, &arguments.how(mode), asked)?));
-    }
+    let figures = measured(place, arguments, &mut library, &questions, &modes, asked)?;
     let counts = library.counts()?;
     let mut json = Map::new();
-    for (mode, figures) in &figures {
-        json.insert(mode.name().to_owned(), serde_json::to_value(figures)?);
+    for (name, figures) in &figures {
+        json.insert(name.clone(), serde_json::to_value(figures)?);
     }
     json.insert(
         "collection".to_owned(),
@@ -198,7 +197,32 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-fn shown(figures: &[(SearchMode, RankingFigures)]) -> String {
+/// The figures of each way of searching, then those of the last of them with each model that is named.
+fn measured(
+    place: &RagContext,
+    arguments: &EvalArguments,
+    library: &mut Library,
+    questions: &[JudgedQuestion],
+    modes: &[SearchMode],
+    embedder: Option<&dyn TextEmbedder>,
+) -> Result<Vec<(String, RankingFigures)>> {
+    let mut figures = Vec::new();
+    for &mode in modes {
+        let mut tools = SearchTools::embedding(embedder);
+        let row = ask_all(library, questions, &arguments.how(mode), &mut tools)?;
+        figures.push((mode.name().to_owned(), row));
+    }
+    let mode = modes.last().copied().unwrap_or_default();
+    for (name, wanted) in arguments.models.each() {
+        let mut models = models::start(place, library.folder(), &wanted)?;
+        models.wait_until_loaded()?;
+        let row = ask_all(library, questions, &arguments.how(mode), &mut models.tools(embedder))?;
+        figures.push((format!("{} + {name}", mode.name()), row));
+    }
+    Ok(figures)
+}
+
+fn shown(figures: &[(String, RankingFigures)]) -> String {
     let columns = [
         ("search", Align::Left),
         ("nDCG@10", Align::Right),
@@ -208,9 +232,9 @@ fn shown(figures: &[(SearchMode, RankingFigures)]) -> String {
         ("ms", Align::Right),
         ("ms p95", Align::Right),
     ];
-    let row = |(mode, of): &(SearchMode, RankingFigures)| {
+    let row = |(name, of): &(String, RankingFigures)| {
         vec![
-            mode.name().to_owned(),
+            name.clone(),
             format!("{:.4}", of.ndcg),
             format!("{:.4}", of.recall),
             format!("{:.4}", of.mrr),

@@ -1,5 +1,6 @@
 //! `dojo rag search`: passages for a question, with every rank and score.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,38 +9,56 @@ use clap::Args;
 use serde_json::json;
 
 use super::eval::{FusionArguments, ModeArgument};
+use super::explained::explained;
+use super::models::SearchModelArguments;
 use super::{LibraryArguments, RagContext};
+use crate::cli::print;
 use crate::domain::retrieval::{
-    FoundPassage, FoundPassages, LibraryFilter, ListPlace, Neighbours, PassageQuery, SearchMode, SearchTrace,
+    FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, QueryLine, SearchMode,
 };
 use crate::rag::embedding::TextEmbedder;
 use crate::rag::library::Library;
+use crate::rag::search::typed;
 use crate::ui::widgets::text::shorten;
 
 /// Arguments of `dojo rag search`.
 #[derive(Args)]
 pub(super) struct SearchArguments {
-    /// A question, or words.
+    #[command(flatten)]
+    question: QuestionArguments,
+    /// Show each list's ranks and scores, what was added, reranked and passed over, and how long each step took.
+    #[arg(long)]
+    explain: bool,
+}
+
+/// A question to a library, and how its passages are found.
+#[derive(Args)]
+pub(super) struct QuestionArguments {
+    /// A question, words, or lines that begin with lex:, vec: or hyde:.
     #[arg(required = true)]
     words: Vec<String>,
     #[command(flatten)]
     library: LibraryArguments,
     #[command(flatten)]
     retrieval: RetrievalArguments,
-    /// Show each list's ranks and scores, and how long each step took.
-    #[arg(long)]
-    explain: bool,
 }
 
 /// How passages are found.
 #[derive(Args)]
-pub(super) struct RetrievalArguments {
+struct RetrievalArguments {
     /// Search words (bm25), meanings (dense) or both (hybrid); both unless the library has no embeddings.
     #[arg(long, value_enum)]
     mode: Option<ModeArgument>,
     /// Passages at most.
     #[arg(long, default_value_t = 5)]
     top: usize,
+    /// What is meant ("the river, not the money"): embedded beside the question with half its weight, and read by models
+    /// that expand and rerank. BM25 doesn't search its words.
+    #[arg(long)]
+    intent: Option<String>,
+    /// Keep only so many of the fused order, for reranking and at all.
+    #[arg(long, value_name = "N")]
+    candidates: Option<usize>,
     /// Look in some documents only: `tag:T`, `path:PATTERN`, `document:WORD`, `from:2024`, `until:2025-06`; all hold.
     #[arg(long = "filter", value_name = "KEY:VALUE")]
     filters: Vec<String>,
@@ -54,29 +73,51 @@ pub(super) struct RetrievalArguments {
     embeddings: Option<String>,
     #[command(flatten)]
     fusion: FusionArguments,
+    #[command(flatten)]
+    models: SearchModelArguments,
 }
 
 /// Passages that one asks for at most.
 const MOST: usize = crate::rag::search::MOST;
 
 pub(super) fn run(place: &RagContext, arguments: &SearchArguments) -> Result<ExitCode> {
-    let mut library = Library::open(&arguments.library.folder(place)?)?;
-    let words = arguments.words.join(" ");
-    let found = arguments.retrieval.search(place, &mut library, &words)?;
+    let (library, found) = arguments.question.search(place)?;
+    let words = arguments.question.text();
     let json = json!({ "library": library.folder(), "query": words, "passages": found.passages, "trace": found.trace });
     place.print(|| shown(&found, arguments.explain), &json)?;
     Ok(ExitCode::SUCCESS)
 }
 
+impl QuestionArguments {
+    /// As it was typed.
+    pub(super) fn text(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// Opens the library and finds passages. What went wrong beside is told at once, unless it is part of the JSON.
+    pub(super) fn search(&self, place: &RagContext) -> Result<(Library, FoundPassages)> {
+        let folder = self.library.folder(place)?;
+        let mut library = Library::open(&folder)?;
+        let found = self.retrieval.search(place, &folder, &mut library, &self.text())?;
+        if !place.json {
+            found.trace.all_notices().for_each(print::complain);
+        }
+        Ok((library, found))
+    }
+}
+
 impl RetrievalArguments {
     /// Passages for a question.
-    pub(super) fn search(
+    fn search(
         &self,
         place: &RagContext,
+        folder: &Path,
         library: &mut Library,
         words: &str,
     ) -> Result<FoundPassages> {
         let query = self.query(library, words)?;
+        // They load while the rest is made ready.
+        let mut models = self.models.start(place, folder)?;
         let known = library.database().model()?.map(|(_, model)| model);
         let embedder = if query.mode.asks_embeddings() {
             Some(place.embedder(self.embeddings.as_deref(), known.as_ref(), &Arc::default())?)
@@ -85,7 +126,8 @@ impl RetrievalArguments {
         };
         // Brought up to the documents before the clock of the search runs.
         library.index()?;
-        library.search(&query, embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() }))
+        let embedder = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() });
+        library.search_with(&query, &mut models.tools(embedder))
     }
 
     fn query(&self, library: &Library, words: &str) -> Result<PassageQuery> {
@@ -98,12 +140,21 @@ impl RetrievalArguments {
         if self.diversity.is_some_and(|lambda| !(0.0..=1.0).contains(&lambda)) {
             bail!("--diversity is from 0 to 1");
         }
+        if self.candidates == Some(0) {
+            bail!("--candidates is at least 1");
+        }
+        let lines: Vec<QueryLine> = typed(words).unwrap_or_default();
+        // Scores of lines are too different to be added.
+        let usual = if lines.is_empty() { Fusion::default() } else { Fusion::RANKS };
         Ok(PassageQuery {
             words: words.to_owned(),
+            lines,
+            intent: self.intent.clone().filter(|intent| !intent.trim().is_empty()),
             mode,
             top: self.top.clamp(1, MOST),
+            candidates: self.candidates,
             filter: filter(&self.filters)?,
-            fusion: self.fusion.fusion(),
+            fusion: self.fusion.fusion_or(usual),
             diversity: self.diversity,
             neighbours: if self.apart { Neighbours::Apart } else { Neighbours::Joined },
         })
@@ -139,9 +190,9 @@ fn shown(found: &FoundPassages, explain: bool) -> String {
         out.push_str("nothing was found\n");
     }
     for passage in &found.passages {
-        out += &format!("{}. {}\n", passage.rank, place_of(passage));
+        out += &format!("{}. {}\n", passage.rank, passage.place_in_words());
         if explain {
-            out += &format!("   {}\n", scores(passage, &found.trace));
+            out += &super::explained::of_passage(passage);
         }
         let words = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
         out += &format!("   {}\n   {}\n\n", shorten(&words, SHOWN), passage.source);
@@ -149,62 +200,5 @@ fn shown(found: &FoundPassages, explain: bool) -> String {
     if explain {
         out += &explained(&found.trace);
     }
-    out
-}
-
-/// Title, section and pages.
-pub(super) fn place_of(passage: &FoundPassage) -> String {
-    let mut parts = vec![passage.title.clone()];
-    // A document's title is often its first heading.
-    let section: Vec<&str> =
-        passage.section.iter().map(String::as_str).filter(|heading| *heading != passage.title).collect();
-    if !section.is_empty() {
-        parts.push(section.join(" > "));
-    }
-    parts.extend(passage.pages.map(|(first, last)| {
-        if first == last { format!("page {first}") } else { format!("pages {first}–{last}") }
-    }));
-    parts.join(" · ")
-}
-
-pub(super) fn scores(passage: &FoundPassage, trace: &SearchTrace) -> String {
-    let of = |name: &str, place: Option<ListPlace>| match place {
-        Some(ListPlace { rank, score }) => format!("{name} rank {rank} score {score:.4}"),
-        None => format!("{name} –"),
-    };
-    let mut parts = Vec::new();
-    if trace.mode == SearchMode::Hybrid {
-        parts.push(format!("fused {:.5}", passage.score));
-    }
-    if trace.mode.asks_words() {
-        parts.push(of("bm25", passage.bm25));
-    }
-    if trace.mode.asks_embeddings() {
-        parts.push(of("dense", passage.dense));
-    }
-    let (first, last) = passage.chunks;
-    parts.push(if first == last { format!("chunk {first}") } else { format!("chunks {first}–{last}") });
-    parts.join(" · ")
-}
-
-fn explained(trace: &SearchTrace) -> String {
-    let times = trace.times;
-    let mut out = format!("{}: ", trace.mode.name());
-    if trace.mode.asks_words() {
-        out += &format!("bm25 {} candidates in {:.1} ms · ", trace.bm25_candidates, times.bm25_ms);
-    }
-    if trace.mode.asks_embeddings() {
-        out += &format!(
-            "question embedded in {:.1} ms · dense {} candidates in {:.1} ms · ",
-            times.embed_ms, trace.dense_candidates, times.dense_ms
-        );
-    }
-    if let Some(fusion) = trace.fusion {
-        out += &format!("fused {} in {:.1} ms · ", fusion.in_words(), times.fuse_ms);
-    }
-    if let Some(documents) = trace.filtered_to {
-        out += &format!("filtered to {documents} documents · ");
-    }
-    out += &format!("read in {:.1} ms · {:.1} ms in all\n", times.read_ms, times.total_ms);
     out
 }

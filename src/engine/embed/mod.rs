@@ -2,6 +2,7 @@
 //! one vector as the model's files say, scaled to length 1, as sentence-transformers computes them.
 
 mod bert;
+mod cross_encoder;
 mod folder;
 mod pooling;
 
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
 use self::bert::{BertConfig, Encoder, EncoderScratch};
+pub use self::cross_encoder::{CrossEncoder, is_cross_encoder};
 pub use self::folder::Prefixes;
 use self::folder::SentenceFolder;
 use self::pooling::Pooling;

@@ -39,6 +39,11 @@ const KNOWN: &[(Lang, &str)] = &[
     (Lang::Cat, "ca"),
 ];
 
+/// All languages that are told apart.
+pub(in crate::rag) fn all() -> Vec<Lang> {
+    KNOWN.iter().map(|(language, _)| *language).collect()
+}
+
 /// The language of most of the text; none if there is too little, or it can't be told.
 pub(super) fn of(blocks: &[DocumentBlock]) -> Option<String> {
     let mut text = String::new();
@@ -56,7 +61,6 @@ pub(super) fn of(blocks: &[DocumentBlock]) -> Option<String> {
     if weight < LEAST {
         return None;
     }
-    let languages = KNOWN.iter().map(|(language, _)| *language).collect();
-    let found = Detector::with_allowlist(languages).detect(&start).filter(|info| info.confidence() > 0.5)?;
+    let found = Detector::with_allowlist(all()).detect(&start).filter(|info| info.confidence() > 0.5)?;
     KNOWN.iter().find(|(language, _)| *language == found.lang()).map(|(_, code)| (*code).to_owned())
 }

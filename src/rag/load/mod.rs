@@ -10,7 +10,7 @@ pub(super) mod feed;
 mod folder;
 mod form;
 mod html;
-mod language;
+pub(in crate::rag) mod language;
 mod latex;
 mod markdown;
 mod pdf;

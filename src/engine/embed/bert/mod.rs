@@ -5,7 +5,7 @@ mod encoder;
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub(super) use self::config::BertConfig;
 pub(super) use self::encoder::{Encoder, EncoderScratch};
@@ -37,6 +37,28 @@ pub(super) fn load(path: &Path, shape: &BertConfig) -> Result<Encoder> {
         layers: (0..shape.layers).map(|index| reader.layer(index)).collect::<Result<_>>()?,
         heads: TextHeads { heads: shape.heads, head_dim: width / shape.heads },
     })
+}
+
+/// As [`load`], with each word a second time after all of them, as a word of a second sentence: the positions hold the
+/// row of the first kind of sentence, so the other kind is added to the word. So a pair is a text like any other.
+///
+/// # Errors
+/// As [`load`], and if the model knows one kind of sentence only.
+pub(super) fn load_for_pairs(path: &Path, shape: &BertConfig) -> Result<Encoder> {
+    ensure!(shape.type_vocab_size > 1, "it knows one kind of sentence, and a pair has two");
+    let mut encoder = load(path, shape)?;
+    let file = SafetensorsFile::open(path)?;
+    let bare = file.entry("embeddings.word_embeddings.weight").is_some();
+    let reader = TensorReader { file: &file, path, prefix: if bare { "" } else { "bert." }, shape };
+    let width = shape.width;
+    let kinds = reader.tensor("embeddings.token_type_embeddings.weight", &[shape.type_vocab_size, width])?;
+    let (first, second) = (kinds.chunks_exact(width).next(), kinds.chunks_exact(width).nth(1));
+    let apart: Vec<f32> =
+        second.into_iter().flatten().zip(first.into_iter().flatten()).map(|(b, a)| b - a).collect();
+    let rows = encoder.words.chunks_exact(width);
+    let moved: Vec<f32> = rows.flat_map(|row| row.iter().zip(&apart).map(|(a, b)| a + b)).collect();
+    encoder.words.extend(moved);
+    Ok(encoder)
 }
 
 /// Reads tensors by name.

@@ -10,7 +10,6 @@ use crate::domain::chat::TurnId;
 use crate::domain::cited::AnswerSources;
 use crate::domain::counted::counted;
 use crate::domain::message::Role;
-use crate::domain::retrieval::{FoundPassage, ListPlace};
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, View};
 use crate::ui::theme::Theme;
@@ -57,9 +56,9 @@ impl PassageView {
         let inside = float::draw(buffer, centred(area, 100, height), theme, &title);
         let width = usize::from(inside.width);
         let head = [
-            (place_of(passage), theme.bright),
+            (passage.place_in_words(), theme.bright),
             (passage.source.clone(), theme.dim),
-            (scores(passage), theme.dim),
+            (passage.scores_in_words(), theme.dim),
         ];
         for (row, (said, style)) in (inside.y..inside.bottom()).zip(head) {
             text::put(buffer, inside.x, row, text::shorten(&said, width), width, style);
@@ -114,9 +113,9 @@ pub(super) fn beside(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: Vie
         let is_cited = cited.contains(&number);
         let mark = if is_cited { '▌' } else { ' ' };
         let style = if is_cited { theme.accent } else { theme.text };
-        let head = format!("{number} {mark} {}", place_of(passage));
+        let head = format!("{number} {mark} {}", passage.place_in_words());
         text::put(buffer, list.x, y, text::shorten(&head, width), width, style);
-        put_below(buffer, list, y + 1, &scores(passage), theme);
+        put_below(buffer, list, y + 1, &passage.scores_in_words(), theme);
         let words: String = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
         put_below(buffer, list, y + 2, &words, theme);
     }
@@ -128,29 +127,6 @@ pub(super) fn beside(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: Vie
 fn put_below(buffer: &mut Buffer, list: Rect, y: u16, said: &str, theme: &Theme) {
     let room = usize::from(list.width.saturating_sub(4));
     text::put(buffer, list.x + 4, y, text::shorten(said, room), room, theme.dim);
-}
-
-/// `vpc-design  p. 4  § 2 Subnets`.
-fn place_of(passage: &FoundPassage) -> String {
-    let pages =
-        passage.pages.map(
-            |(first, last)| {
-                if first == last { format!("p. {first}") } else { format!("pp. {first}-{last}") }
-            },
-        );
-    let section = passage.section.last().map(|section| format!("§ {section}"));
-    [Some(passage.title.clone()), pages, section].into_iter().flatten().collect::<Vec<_>>().join("  ")
-}
-
-/// Raw scores: they rank one search's passages, and mean nothing beside another's.
-fn scores(passage: &FoundPassage) -> String {
-    let of = |name: &str, place: Option<ListPlace>| {
-        place.map_or_else(
-            || format!("{name} –"),
-            |place| format!("{name} {:.2} (#{})", place.score, place.rank),
-        )
-    };
-    format!("{}  {}  fused {:.3}", of("dense", passage.dense), of("bm25", passage.bm25), passage.score)
 }
 
 fn sources(store: &Store, answer: TurnId) -> Option<&AnswerSources> {
