@@ -5,10 +5,12 @@ pub mod answer;
 mod background;
 pub mod embedder;
 pub mod expand;
+pub mod grounded;
 mod named;
 pub(in crate::app) mod open;
 pub mod rerank;
 pub mod search_models;
+pub mod served;
 pub mod web;
 
 use std::path::{Path, PathBuf};

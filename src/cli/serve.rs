@@ -1,5 +1,6 @@
 //! `dojo serve`: OpenAI's HTTP API over models.
 
+mod libraries;
 mod offers;
 
 use std::net::{IpAddr, SocketAddr};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
+use self::libraries::LibrariesToServe;
 use self::offers::ModelsToServe;
 use super::print;
 use super::sampling::ModelArguments;
@@ -38,6 +40,8 @@ pub(super) struct ServeArguments {
     /// The sentence model that answers /v1/embeddings, `all-minilm-l6-v2` for one.
     #[arg(long, value_name = "MODEL")]
     embeddings: Option<String>,
+    #[command(flatten)]
+    libraries: LibrariesToServe,
     /// Memory that loaded models may take together, 8GB for one; `none` is no limit. The least recently used that nobody
     /// uses is unloaded for another. With several models on the processor it is 80 % of what is free at the start.
     #[arg(long, value_name = "SIZE", value_parser = read_memory)]
@@ -88,7 +92,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode> {
         !arguments.model.merge || arguments.offer.is_empty(),
         "--merge leaves nothing that --offer could be added to: give one or the other"
     );
-    let listening = listen(settings)?;
+    let listening = listen(settings)?.from_libraries(arguments.libraries.open()?)?;
     let keep = KeepLoaded {
         memory: memory(arguments)?,
         idle: arguments.idle,

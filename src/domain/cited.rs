@@ -58,6 +58,36 @@ impl CheckedAnswer {
     pub fn ungrounded(&self) -> impl Iterator<Item = &AnswerSentence> {
         self.sentences.iter().filter(|sentence| sentence.ground == SentenceGround::Missing)
     }
+
+    /// Sentences of an answer that say something and cite nothing. A number after a sentence's full stop is that
+    /// sentence's.
+    pub fn uncited<'a>(&'a self, answer: &'a str) -> impl Iterator<Item = &'a AnswerSentence> {
+        let nexts = self.sentences.iter().skip(1).map(Some).chain([None]);
+        let with_next = self.sentences.iter().zip(nexts);
+        with_next
+            .filter(|(own, next)| {
+                let from = self.end_of_leading_citations(own.at.start, answer);
+                let to = next.map_or(answer.len(), |next| {
+                    self.end_of_leading_citations(next.at.start, answer).max(own.at.end)
+                });
+                let is_here = |citation: &Citation| (from..to).contains(&citation.at.start);
+                own.ground != SentenceGround::TooShort && !self.citations.iter().any(is_here)
+            })
+            .map(|(own, _)| own)
+    }
+
+    /// Where the citations that begin at a place end, with nothing but spaces between them.
+    fn end_of_leading_citations(&self, place: usize, answer: &str) -> usize {
+        let mut end = place;
+        for citation in self.citations.iter().filter(|citation| citation.at.start >= place) {
+            let between = answer.get(end..citation.at.start);
+            if citation.at.start >= end && between.is_none_or(|between| !between.trim().is_empty()) {
+                break;
+            }
+            end = end.max(citation.at.end);
+        }
+        end
+    }
 }
 
 /// What a chat's answer was given from.

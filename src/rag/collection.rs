@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::measure::Judgements;
+use super::measure::{ExpectedWithin, Judgements};
 use crate::domain::library::{BlockKind, DocumentBlock, SourceDocument};
 
 /// Bytes of one line at most.
@@ -23,6 +23,8 @@ pub struct JudgedQuestion {
     pub id: String,
     pub text: String,
     pub judgements: Judgements,
+    /// What is expected among the first ranks, if the question says so.
+    pub within: Option<ExpectedWithin>,
 }
 
 /// A folder with a collection.
@@ -104,6 +106,7 @@ impl Collection {
                 id: read.id,
                 text: read.text,
                 judgements,
+                within: None,
             }));
         }
         ensure!(

@@ -17,6 +17,27 @@ pub struct QuestionScore {
     pub ndcg: f64,
     pub recall: f64,
     pub reciprocal_rank: f64,
+    /// Of what is expected among the first ranks, the share that is there.
+    pub within: Option<f64>,
+}
+
+/// What is expected among so many first ranks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedWithin {
+    pub ranks: usize,
+    /// Of each file that is expected, the documents that it may be.
+    pub each: Vec<Vec<String>>,
+}
+
+impl ExpectedWithin {
+    /// The share that a ranking has, of what there is room for: QMD's precision at k.
+    #[must_use]
+    pub fn share(&self, ranking: &[&str]) -> f64 {
+        let first = ranking.get(..self.ranks.min(ranking.len())).unwrap_or_default();
+        let is_there = |any: &&Vec<String>| any.iter().any(|document| first.contains(&document.as_str()));
+        let room = self.ranks.min(self.each.len()).max(1);
+        self.each.iter().filter(is_there).count() as f64 / room as f64
+    }
 }
 
 /// Scores a ranking, best document first, each once.
@@ -36,6 +57,7 @@ pub fn score(ranking: &[&str], judgements: &Judgements) -> QuestionScore {
         ndcg: if ideal > 0.0 { discounted(&mut ranking.iter().map(gain)) / ideal } else { 0.0 },
         recall: found as f64 / judgements.len().max(1) as f64,
         reciprocal_rank: first.map_or(0.0, |place| 1.0 / (place as f64 + 1.0)),
+        within: None,
     }
 }
 
@@ -48,6 +70,9 @@ pub struct RankingFigures {
     pub recall: f64,
     #[serde(rename = "mrr@10")]
     pub mrr: f64,
+    /// The mean share of what is expected among the first ranks, each question's own number of them.
+    #[serde(rename = "precision@k", default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
     pub questions: usize,
     /// From the question's words to ranked passages.
     pub latency_ms_mean: f64,
@@ -66,7 +91,9 @@ pub fn summary(scores: &[QuestionScore], milliseconds: &[f64]) -> RankingFigures
         let place = ((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len().max(1)) - 1;
         sorted.get(place).copied().unwrap_or(0.0)
     };
+    let within: Vec<f64> = scores.iter().filter_map(|score| score.within).collect();
     RankingFigures {
+        within: (!within.is_empty()).then(|| within.iter().sum::<f64>() / within.len() as f64),
         ndcg: mean(|score| score.ndcg),
         recall: mean(|score| score.recall),
         mrr: mean(|score| score.reciprocal_rank),

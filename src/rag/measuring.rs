@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::add::{AddHost, AddProgress, Adder, ChunkCut};
-use super::collection::{Collection, JudgedQuestion};
+use super::collection::JudgedQuestion;
 use super::database::{DocumentSource, text_hash};
 use super::embedding::TextEmbedder;
 use super::library::Library;
@@ -15,13 +15,13 @@ use super::search::{SearchTools, milliseconds};
 use crate::domain::library::SourceDocument;
 use crate::domain::retrieval::PassageQuery;
 
-/// Brings a library to what a collection holds. Nothing if the host wanted to stop.
+/// Brings a library to these documents and no others. Nothing if the host wanted to stop.
 ///
 /// # Errors
 /// Where a file can't be read, a text not be embedded, or the disk is full.
 pub fn fill(
     library: &mut Library,
-    collection: &Collection,
+    documents: impl Iterator<Item = Result<SourceDocument>>,
     embedder: Option<&dyn TextEmbedder>,
     cut: ChunkCut,
     host: &mut dyn AddHost,
@@ -30,7 +30,7 @@ pub fn fill(
         library.database().documents()?.into_iter().map(|one| (one.from.source.clone(), one.from)).collect();
     let mut adder = Adder::new(library, embedder, cut, host)?;
     let mut seen = HashSet::new();
-    for document in collection.documents()? {
+    for document in documents {
         let document = document?;
         let from = source_of(&document, cut);
         seen.insert(from.source.clone());
@@ -83,7 +83,8 @@ pub fn ask_all(
             let source = sources.get(&candidate.id).map(String::as_str);
             ranking.extend(source.filter(|source| seen.insert(source)));
         }
-        scores.push(score(&ranking, &question.judgements));
+        let within = question.within.as_ref().map(|expected| expected.share(&ranking));
+        scores.push(QuestionScore { within, ..score(&ranking, &question.judgements) });
     }
     Ok(summary(&scores, &times))
 }

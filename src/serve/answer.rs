@@ -85,12 +85,13 @@ pub(crate) const fn fault(why: Option<Finish>) -> Option<Fault> {
     }
 }
 
-/// What a request took: each prompt counts once, and `each` choices were made of it.
-pub(crate) fn usage(of: &[Usage], each: usize) -> Value {
-    let prompts = || of.iter().step_by(each.max(1));
+/// What a request took: each prompt counts once, and `each` choices were made of it; `before` is what was computed before
+/// it could be asked.
+pub(crate) fn usage(of: &[Usage], each: usize, before: Option<Usage>) -> Value {
+    let prompts = || of.iter().step_by(each.max(1)).chain(&before);
     let prompt: usize = prompts().map(|usage| usage.prompt_tokens).sum();
     let cached: usize = prompts().map(|usage| usage.cached_tokens).sum();
-    let completion: usize = of.iter().map(|usage| usage.completion_tokens).sum();
+    let completion: usize = of.iter().chain(&before).map(|usage| usage.completion_tokens).sum();
     json!({
         "prompt_tokens": prompt,
         "completion_tokens": completion,

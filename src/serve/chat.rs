@@ -8,14 +8,20 @@ use super::SharedService;
 use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::library::Libraries;
 use super::messages;
 use super::options::{Options, most_tokens};
-use super::question::PromptQuestion;
+use super::question::{BegunAnswer, PutQuestion, ReadQuestion};
 use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
 use super::template_settings::TemplateSettings;
 use super::tools::Tools;
-use crate::engine::generate::GenerateRequest;
+
+/// What a client wants to be told of an answer.
+struct ChatWishes {
+    name: Option<String>,
+    log_probabilities: bool,
+}
 
 pub(crate) async fn create(
     State(service): State<SharedService>,
@@ -23,8 +29,14 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
-    let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
-    let events = reply.model.start(vec![request], "messages", &options).await?;
+    let libraries = service.libraries.clone();
+    let (question, wishes) = asked.read(move |fields| read(model, name, &libraries, fields)).await?;
+    let BegunAnswer { model, events, options, form, sources, is_refusal } = question.begin().await?;
+    let mut reply = CompletionReply::new(Style::Chat, model, wishes.name, options.choices);
+    reply.calls = form;
+    reply.constraint = options.constraint_field();
+    reply.log_probabilities = wishes.log_probabilities;
+    (reply.sources, reply.is_refusal) = (sources, is_refusal);
     let cut = service.cut.clone();
     let response = if options.stream {
         reply.streamed(events, cut, options.with_usage)
@@ -37,17 +49,19 @@ pub(crate) async fn create(
 fn read(
     model: ModelInUse,
     name: Option<String>,
+    libraries: &Libraries,
     mut fields: Fields,
-) -> Result<(GenerateRequest, CompletionReply, Options), ApiError> {
+) -> Result<(PutQuestion, ChatWishes), ApiError> {
+    let library = libraries.asked(&mut fields)?;
     let messages = messages::read(&mut fields)?;
     let mut settings = TemplateSettings::read(&mut fields, &model.prompter)?;
     settings.read_effort((&mut fields, "reasoning_effort"), "reasoning_effort", &model.prompter)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     options.unused = settings.unused;
-    let wants_log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
+    let log_probabilities = fields.flag("logprobs")?.unwrap_or(false);
     match fields.count("top_logprobs")? {
-        None if wants_log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
-        Some(likeliest) if wants_log_probabilities => {
+        None if log_probabilities => options.ask_log_probabilities(0, "top_logprobs")?,
+        Some(likeliest) if log_probabilities => {
             options.ask_log_probabilities(likeliest, "top_logprobs")?;
         }
         // Some clients send 0 who want none.
@@ -62,15 +76,9 @@ fn read(
     fields.only("modalities", &[json!(["text"])])?;
     fields.only("verbosity", &[json!("medium")])?;
     fields.finish()?;
-    let question =
-        PromptQuestion { field: "messages", messages: &messages, tools, settings: settings.values, most };
-    let (request, form) = question.request(&model, &mut options)?;
-    let form = form.cloned();
-    let mut reply = CompletionReply::new(Style::Chat, model, name, options.choices);
-    reply.calls = form;
-    reply.constraint = options.constraint_field();
-    reply.log_probabilities = wants_log_probabilities;
-    Ok((request, reply, options))
+    let (field, settings) = ("messages", settings.values);
+    let question = ReadQuestion { model, field, messages, tools, settings, most, options };
+    Ok((question.put(library)?, ChatWishes { name, log_probabilities }))
 }
 
 /// The number of tokens that a client allows, by the newer name or the older one.

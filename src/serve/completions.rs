@@ -9,6 +9,7 @@ use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::{Fields, texts, wrong};
 use super::hosted::Generates;
+use super::library;
 use super::options::{Options, most_tokens};
 use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
@@ -41,6 +42,7 @@ fn read(
     name: Option<String>,
     mut fields: Fields,
 ) -> Result<(Vec<GenerateRequest>, CompletionReply, Options), ApiError> {
+    library::refuse(&mut fields)?;
     let prompts = prompts(&model, &mut fields)?;
     let mut options = Options::read(&mut fields, model.words.tokenizer())?;
     if prompts.len() * options.choices > CHOICES {

@@ -80,6 +80,11 @@ impl Hosted {
 }
 
 impl Generates {
+    /// Tokens of a prompt and its answer at most.
+    pub(crate) const fn context(&self) -> usize {
+        self.context
+    }
+
     /// How many tokens fit after a prompt; at least one does.
     pub(crate) fn room(&self, prompt: &[u32], field: &'static str) -> Result<usize, ApiError> {
         match self.context.saturating_sub(prompt.len()) {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use super::results;
+use super::sources::CITATIONS;
 use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS};
 
 /// The turns of a request; there is at least one.
@@ -36,6 +37,7 @@ fn message(mut fields: Fields) -> Result<Message, ApiError> {
     // Their own answers, as clients send them back.
     fields.only("annotations", &[json!([])])?;
     fields.only("audio", &[])?;
+    fields.pass_over(&[CITATIONS]);
     let calls = calls(&mut fields)?;
     if !calls.is_empty() {
         if role != Role::Assistant {

@@ -17,6 +17,7 @@ mod fields;
 mod guard;
 mod hosted;
 mod keeper;
+mod library;
 mod listed;
 mod messages;
 mod metrics;
@@ -27,9 +28,11 @@ mod reply;
 mod responses;
 mod responses_reply;
 mod results;
+mod retrieval;
 mod room;
 mod settings;
 mod shelf;
+mod sources;
 mod stopping;
 mod stream;
 mod template_settings;
@@ -60,6 +63,8 @@ use error::ApiError;
 pub use guard::AllowedOrigin;
 use hosted::Hosted;
 use keeper::Keeper;
+use library::Libraries;
+pub use library::{AnswerLibrary, CountTokens, NearPassages, ServedLibrary};
 use metrics::Metrics;
 pub use room::Clients;
 use room::ConnectionRoom;
@@ -96,6 +101,7 @@ pub enum ServeEnd {
 /// What every handler sees.
 pub(crate) struct Service {
     shelf: Shelf,
+    libraries: Libraries,
     metrics: Arc<Metrics>,
     api_key: Option<String>,
     /// Whether anybody on this machine may ask, and nobody else.
@@ -137,6 +143,7 @@ impl Busy {
 pub struct Listening {
     listener: std::net::TcpListener,
     settings: Settings,
+    libraries: Libraries,
 }
 
 /// Takes the address.
@@ -153,7 +160,7 @@ pub fn listen(mut settings: Settings) -> Result<Listening> {
     let listener = std::net::TcpListener::bind(settings.address)
         .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
         .with_context(|| format!("listen on {}", settings.address))?;
-    Ok(Listening { listener, settings })
+    Ok(Listening { listener, settings, libraries: Libraries::default() })
 }
 
 /// Takes the address and starts the generating thread; belongs into a runtime.
@@ -169,6 +176,15 @@ impl Listening {
     #[must_use]
     pub const fn patience(&self) -> Duration {
         self.settings.clients.stop
+    }
+
+    /// Answers from libraries: from the first, unless a request names another or none.
+    ///
+    /// # Errors
+    /// Where two have one name.
+    pub fn from_libraries(mut self, libraries: Vec<ServedLibrary>) -> Result<Self> {
+        self.libraries = Libraries::new(libraries)?;
+        Ok(self)
     }
 
     /// Starts the generating thread; belongs into a runtime.
@@ -198,7 +214,7 @@ impl Listening {
     /// Where two have one name, or one has no room.
     pub fn offering(self, offers: Vec<Offer>, keep: KeepLoaded) -> Result<Bound> {
         shelf::check(&offers, &keep)?;
-        let Self { listener, settings } = self;
+        let Self { listener, settings, libraries } = self;
         let listener = tokio::net::TcpListener::from_std(listener).context("listen")?;
         let metrics = Arc::new(Metrics::default());
         let queue = Queue::new(settings.queue);
@@ -216,6 +232,7 @@ impl Listening {
         let room = Arc::new(ConnectionRoom::new(settings.clients, settings.body));
         let service = Arc::new(Service {
             shelf: Shelf::new(shared, asks, queue),
+            libraries,
             metrics,
             only_local: settings.api_key.is_none(),
             api_key: settings.api_key,

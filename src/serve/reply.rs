@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::answer::{self, STOP, failed, finish_reason, gather, usage};
 use super::error::ApiError;
 use super::shelf::ModelInUse;
+use super::sources::{CITATIONS, Sources};
 use super::stopping::Cut;
 use super::stream::{self, ClosingMark, Heard};
 use super::tools::{PieceReader, written};
@@ -40,6 +41,10 @@ pub(crate) struct CompletionReply {
     pub calls: Option<CallForm>,
     /// The field that holds the answer to something.
     pub constraint: Option<&'static str>,
+    /// Where the answers are from, if they are from a library.
+    pub sources: Option<Sources>,
+    /// Whether what is said stands in the place of an answer, which had to have a form.
+    pub is_refusal: bool,
     created: u64,
     id: Option<RequestId>,
 }
@@ -58,6 +63,8 @@ struct ChoiceProgress {
     pieces: PieceReader,
     /// Calls so far.
     calls: usize,
+    /// The text so far, if it is to be held against its sources.
+    said: String,
 }
 
 impl Style {
@@ -98,6 +105,8 @@ impl CompletionReply {
             log_probabilities,
             calls: None,
             constraint: None,
+            sources: None,
+            is_refusal: false,
             created: clock::seconds(),
             id: None,
         }
@@ -111,6 +120,8 @@ impl CompletionReply {
         }
         self.id = answers.first().and_then(|answer| answer.request);
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
+        let citations = answers.iter().map(|answer| self.citations(&answer.text));
+        let mut citations = citations.collect::<Vec<Option<Value>>>().into_iter();
         let list = answers.iter().enumerate().map(|(index, answer)| {
             let prompt = scored.get(index / self.each).map_or(&[][..], Vec::as_slice);
             let own = self.log_probabilities.then(|| {
@@ -124,7 +135,10 @@ impl CompletionReply {
             });
             match self.style {
                 Style::Chat => {
-                    let (message, calls) = self.message(&answer.text);
+                    let (mut message, calls) = self.message(&answer.text);
+                    if let Some(citations) = citations.next().flatten() {
+                        message[CITATIONS] = citations;
+                    }
                     choice["message"] = message;
                     if calls && choice["finish_reason"] == STOP {
                         choice["finish_reason"] = Value::from(CALLS);
@@ -137,7 +151,7 @@ impl CompletionReply {
         let list: Vec<Value> = list.collect();
         let mut whole = self.object(self.style.whole());
         whole["choices"] = Value::Array(list);
-        whole["usage"] = usage(&all, self.each);
+        whole["usage"] = usage(&all, self.each, self.before());
         Json(whole).into_response()
     }
 
@@ -198,7 +212,7 @@ impl CompletionReply {
                         STOP if own.calls > 0 && !own.pieces.is_within_call() => CALLS,
                         other => other,
                     };
-                    out.push(self.chunk(event.choice, self.nothing(), None, Some(why)));
+                    out.push(self.last(event.choice, &own.said, why));
                     if let Some(place) = taken.get_mut(event.choice) {
                         *place = Some(*took);
                     }
@@ -231,7 +245,8 @@ impl CompletionReply {
         let calls: Vec<Value> = calls.iter().map(|(name, arguments)| written(name, arguments)).collect();
         let called = !calls.is_empty();
         let content = (!called || !content.is_empty()).then_some(content);
-        let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
+        let (content, refusal) = if self.is_refusal { (None, content) } else { (content, None) };
+        let mut message = json!({ "role": "assistant", "content": content, "refusal": refusal });
         if called {
             message["tool_calls"] = Value::Array(calls);
         }
@@ -249,7 +264,12 @@ impl CompletionReply {
         let mut out = Vec::new();
         for piece in pieces {
             match piece {
-                AnswerPiece::Text(text) => out.push(self.chunk(choice, self.piece(&text), said.take(), None)),
+                AnswerPiece::Text(text) => {
+                    if self.sources.is_some() {
+                        told.said.push_str(&text);
+                    }
+                    out.push(self.chunk(choice, self.piece(&text), said.take(), None));
+                }
                 AnswerPiece::Call(name) => {
                     let mut call = written(&name, "");
                     call["index"] = Value::from(told.calls);
@@ -304,16 +324,36 @@ impl CompletionReply {
 
     fn piece(&self, text: &str) -> (&'static str, Value) {
         match self.style {
+            Style::Chat if self.is_refusal => ("delta", json!({ "refusal": text })),
             Style::Chat => ("delta", json!({ "content": text })),
             Style::Plain => ("text", Value::from(text)),
         }
+    }
+
+    /// What is said of an answer's sources, if it has any.
+    fn citations(&mut self, answer: &str) -> Option<Value> {
+        self.sources.as_mut().map(|sources| sources.citations(answer))
+    }
+
+    /// What was computed before the answers could be asked for.
+    fn before(&self) -> Option<Usage> {
+        self.sources.as_ref().and_then(|sources| sources.rewriting)
+    }
+
+    /// The end of a choice with this text, and where it is from.
+    fn last(&mut self, choice: usize, said: &str, why: &str) -> Value {
+        let mut last = self.nothing();
+        if let Some(citations) = self.citations(said) {
+            last.1[CITATIONS] = citations;
+        }
+        self.chunk(choice, last, None, Some(why))
     }
 
     /// What all of it took, after everything else.
     fn usage_chunk(&self, all: &[Usage]) -> Value {
         let mut last = self.object(self.style.chunk());
         last["choices"] = json!([]);
-        last["usage"] = usage(all, self.each);
+        last["usage"] = usage(all, self.each, self.before());
         last
     }
 

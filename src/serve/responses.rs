@@ -8,16 +8,18 @@ use super::SharedService;
 use super::asked::ReceivedRequest;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
+use super::library::Libraries;
 use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
-use super::question::PromptQuestion;
+use super::question::{BegunAnswer, PutQuestion, ReadQuestion};
 use super::responses_reply::{Echo, ResponsesReply};
 use super::results;
 use super::shelf::ModelInUse;
+use super::sources::CITATIONS;
 use super::template_settings::TemplateSettings;
 use super::tools::{PieceReader, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
-use crate::engine::generate::{Constraint, GenerateRequest, Prompter};
+use crate::engine::generate::{Constraint, Prompter};
 
 pub(crate) async fn create(
     State(service): State<SharedService>,
@@ -25,8 +27,12 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let name = asked.model().map(str::to_owned);
     let model = service.shelf.model(name.as_deref()).await?;
-    let (request, reply, options) = asked.read(move |fields| read(model, name, fields)).await?;
-    let events = reply.model.start(vec![request], "input", &options).await?;
+    let libraries = service.libraries.clone();
+    let (question, echo) = asked.read(move |fields| read(model, &libraries, fields)).await?;
+    let BegunAnswer { model, events, options, form, sources, is_refusal } = question.begin().await?;
+    let mut reply = ResponsesReply::new(model, name, echo, PieceReader::of(form.as_ref()));
+    reply.constraint = options.constraint_field();
+    (reply.sources, reply.is_refusal) = (sources, is_refusal);
     let cut = service.cut.clone();
     let response = if options.stream { reply.streamed(events, cut) } else { reply.whole(events).await };
     Ok(options.noted(response))
@@ -34,9 +40,10 @@ pub(crate) async fn create(
 
 fn read(
     model: ModelInUse,
-    name: Option<String>,
+    libraries: &Libraries,
     mut fields: Fields,
-) -> Result<(GenerateRequest, ResponsesReply, Options), ApiError> {
+) -> Result<(PutQuestion, Echo), ApiError> {
+    let library = libraries.asked(&mut fields)?;
     let asked = Echo::of(&fields);
     let instructions = fields.text("instructions")?;
     let mut messages = input(&mut fields)?;
@@ -73,13 +80,9 @@ fn read(
     nest_tools(&mut fields)?;
     let tools = Tools::read(&mut fields)?;
     fields.finish()?;
-    let question =
-        PromptQuestion { field: "input", messages: &messages, tools, settings: settings.values, most };
-    let (request, form) = question.request(&model, &mut options)?;
-    let pieces = PieceReader::of(form);
-    let mut reply = ResponsesReply::new(model, name, asked, pieces);
-    reply.constraint = options.constraint_field();
-    Ok((request, reply, options))
+    let (field, settings) = ("input", settings.values);
+    let question = ReadQuestion { model, field, messages, tools, settings, most, options };
+    Ok((question.put(library)?, asked))
 }
 
 /// The turns of `input`: a text, or a list of items.
@@ -96,7 +99,7 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
     for (index, item) in items.into_iter().enumerate() {
         let place = format!("input[{index}]");
         let mut item = Fields::of(item, place.clone())?;
-        item.pass_over(&["id", "status", "phase"]);
+        item.pass_over(&["id", "status", "phase", CITATIONS]);
         let kind = item.text("type")?.unwrap_or_else(|| "message".to_owned());
         match kind.as_str() {
             "message" => messages.push((place, turn(&mut item)?)),

@@ -10,6 +10,7 @@ use super::answer::failed;
 use super::error::ApiError;
 use super::fields::Fields;
 use super::shelf::ModelInUse;
+use super::sources::{CITATIONS, Sources};
 use super::stopping::Cut;
 use super::stream::{self, ClosingMark, Heard};
 use super::tools::{PieceReader, written};
@@ -19,12 +20,16 @@ use crate::ground::clock;
 /// An answer in the making.
 pub(crate) struct ResponsesReply {
     /// In use until the answer is whole.
-    pub model: ModelInUse,
+    _model: ModelInUse,
     /// The model's name, as the client said it.
     name: String,
     asked: Echo,
     /// The field that holds the answer to something.
     pub constraint: Option<&'static str>,
+    /// Where the answer is from, if it is from a library.
+    pub sources: Option<Sources>,
+    /// Whether what is said stands in the place of an answer, which had to have a form.
+    pub is_refusal: bool,
     pieces: PieceReader,
     created: u64,
     /// The request's own number, once something of it came.
@@ -90,10 +95,12 @@ impl ResponsesReply {
         let name = name.unwrap_or_else(|| model.name.clone());
         let (output, text, number, told, ended) = (Vec::new(), None, 0, 0, false);
         Self {
-            model,
+            _model: model,
             name,
             asked,
             constraint: None,
+            sources: None,
+            is_refusal: false,
             pieces,
             created: clock::seconds(),
             number,
@@ -202,11 +209,12 @@ impl ResponsesReply {
                         own.push_str(&text);
                     }
                     let place = self.place();
-                    self.tell(
-                        out,
-                        "response.output_text.delta",
-                        with(place, json!({ "delta": text, "logprobs": [] })),
-                    );
+                    let (kind, delta) = if self.is_refusal {
+                        ("response.refusal.delta", json!({ "delta": text }))
+                    } else {
+                        ("response.output_text.delta", json!({ "delta": text, "logprobs": [] }))
+                    };
+                    self.tell(out, kind, with(place, delta));
                 }
                 AnswerPiece::Call(name) => {
                     self.end_call("completed", out);
@@ -230,16 +238,24 @@ impl ResponsesReply {
         let index = self.output.len();
         self.tell(out, "response.output_item.added", json!({ "output_index": index, "item": item }));
         let place = self.place();
-        self.tell(out, "response.content_part.added", with(place, json!({ "part": part("") })));
+        self.tell(out, "response.content_part.added", with(place, json!({ "part": self.part("") })));
     }
 
     fn end_text(&mut self, status: &str, out: &mut Vec<Value>) {
         let Some(text) = self.text.clone() else { return };
         let place = self.place();
-        let body = json!({ "text": text, "logprobs": [] });
-        self.tell(out, "response.output_text.done", with(place.clone(), body));
-        self.tell(out, "response.content_part.done", with(place, json!({ "part": part(&text) })));
-        let item = self.message(status, &json!([part(&text)]));
+        let (kind, body) = if self.is_refusal {
+            ("response.refusal.done", json!({ "refusal": text }))
+        } else {
+            ("response.output_text.done", json!({ "text": text, "logprobs": [] }))
+        };
+        let part = self.part(&text);
+        self.tell(out, kind, with(place.clone(), body));
+        self.tell(out, "response.content_part.done", with(place, json!({ "part": part })));
+        let mut item = self.message(status, &json!([part]));
+        if let Some(sources) = &mut self.sources {
+            item[CITATIONS] = sources.citations(&text);
+        }
         let index = self.output.len();
         self.tell(out, "response.output_item.done", json!({ "output_index": index, "item": item }));
         self.output.push(item);
@@ -293,7 +309,15 @@ impl ResponsesReply {
         })
     }
 
+    fn part(&self, text: &str) -> Value {
+        if self.is_refusal {
+            return json!({ "type": "refusal", "refusal": text });
+        }
+        json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": [] })
+    }
+
     fn response(&self, status: &str, why: Option<Finish>, usage: Option<Usage>) -> Value {
+        let before = self.sources.as_ref().and_then(|sources| sources.rewriting).unwrap_or_default();
         let cut = matches!(why, Some(Finish::Length | Finish::Context | Finish::Cancelled));
         let response = json!({
             "id": format!("resp_{}_{}", self.created, self.number),
@@ -308,19 +332,18 @@ impl ResponsesReply {
             "store": false,
             "truncation": "disabled",
             "usage": usage.map(|usage| json!({
-                "input_tokens": usage.prompt_tokens,
-                "input_tokens_details": { "cached_tokens": usage.cached_tokens },
-                "output_tokens": usage.completion_tokens,
+                "input_tokens": usage.prompt_tokens + before.prompt_tokens,
+                "input_tokens_details": { "cached_tokens": usage.cached_tokens + before.cached_tokens },
+                "output_tokens": usage.completion_tokens + before.completion_tokens,
                 "output_tokens_details": { "reasoning_tokens": 0 },
-                "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+                "total_tokens": usage.prompt_tokens
+                    + usage.completion_tokens
+                    + before.prompt_tokens
+                    + before.completion_tokens,
             })),
         });
         with(response, Value::Object(self.asked.0.clone()))
     }
-}
-
-fn part(text: &str) -> Value {
-    json!({ "type": "output_text", "text": text, "annotations": [], "logprobs": [] })
 }
 
 /// An object with the fields of another.

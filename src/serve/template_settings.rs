@@ -17,7 +17,7 @@ const SHOWN: usize = 40;
 const EFFORTS: [&str; 6] = ["none", "minimal", "low", "medium", "high", "xhigh"];
 /// The names by which templates read it: as a word, and as yes or no.
 const EFFORT: &str = "reasoning_effort";
-const THINKING: &str = "enable_thinking";
+pub(crate) const THINKING: &str = "enable_thinking";
 
 /// What the server says to the template itself, and what templates call: a setting of the name would be dropped, or
 /// break the template. Names of tokens (`bos_token`) are refused by their ending.

@@ -1,4 +1,4 @@
-//! Outside models and the jobs on them: think, reflect, judge. Knows no screen and no tensor.
+//! Outside models and the jobs on them: think, reflect, judge, claims of answers. Knows no screen and no tensor.
 //!
 //! A job asks a [`Speaker`], which is an endpoint ([`client::Teacher`]) or a model that the program runs itself, reads
 //! the answer with the one extractor, and hands each result to whoever keeps it. Whatever was answered is kept before
@@ -7,6 +7,7 @@
 mod account;
 pub mod budget;
 pub mod cache;
+pub mod claim;
 pub mod client;
 pub mod clock;
 pub mod course;

@@ -7,14 +7,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 10] = [
+const SHIPPED: [(&str, &str); 11] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
     ("answer", include_str!("../../assets/prompts/answer.txt")),
+    ("claim", include_str!("../../assets/prompts/claim.txt")),
     ("follow-up", include_str!("../../assets/prompts/follow-up.txt")),
     ("grade", include_str!("../../assets/prompts/grade.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),
@@ -79,8 +81,10 @@ impl Prompt {
         // Turns are told apart before values are put in: a value may hold a line like a turn's head.
         let mut turns: Vec<Message> = Vec::new();
         let marked = self.marked();
-        let text = environment
-            .render_str(&marked, minijinja::value::Serde(&values))
+        let values = serde_json::to_value(values).map(unmarked);
+        let text = values
+            .map_err(anyhow::Error::from)
+            .and_then(|values| Ok(environment.render_str(&marked, minijinja::value::Serde(&values))?))
             .with_context(|| format!("fill in the prompt {}", self.name))?;
         for part in text.split(MARK).skip(1) {
             let (head, content) = part.split_once('\n').unwrap_or((part, ""));
@@ -101,8 +105,20 @@ impl Prompt {
     }
 }
 
-/// A character of the private-use area: no text of people has it.
+/// A character of the private-use area: no text of people has it, and none of a value is left.
 const MARK: char = '\u{F8F0}';
+
+/// Values without the mark: a stranger's text begins no turn.
+fn unmarked(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.contains(MARK) => Value::String(text.replace(MARK, "")),
+        Value::Array(values) => values.into_iter().map(unmarked).collect(),
+        Value::Object(entries) => {
+            entries.into_iter().map(|(name, value)| (name.replace(MARK, ""), unmarked(value))).collect()
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
 
 fn role(line: &str) -> Option<Role> {
     match line.trim_end().strip_prefix("=== ")? {

@@ -45,6 +45,8 @@ fn a_passage_is_near_by_its_meaning_or_by_seldom_words_and_others_are_left_out()
 fn a_rewritten_question_is_taken_only_if_it_is_one() {
     assert_eq!(standing_alone(" \"What did Carnot find?\"\nMore words.", "and he?"), "What did Carnot find?");
     assert_eq!(standing_alone("  \n", "and he?"), "and he?");
+    assert_eq!(standing_alone("<think>\nCarnot.\n</think>\n\nWho was Carnot?", "and he?"), "Who was Carnot?");
+    assert_eq!(standing_alone("<think>\nThe reader wants", "and he?"), "and he?");
     assert_eq!(standing_alone(&"long ".repeat(200), "and he?"), "and he?");
 }
 

@@ -11,6 +11,7 @@ mod output;
 mod passed;
 mod preferences;
 mod rag;
+mod rag_judge;
 mod rag_server;
 mod rag_sources;
 mod rag_text;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr};
 
+use crate::engine::embed::write_tiny_bert;
 use crate::support::program::World;
 use crate::support::tiny::Tiny;
 
@@ -114,6 +115,43 @@ fn several_models_are_offered_by_name_and_limited_in_memory() {
     client.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"model\":\"other\""), "{answer}");
     assert!(said.next().unwrap().contains("loaded other in"));
+    let process = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_wrong_with_a_library_is_told_before_it_is_served_and_a_right_one_answers() {
+    let world = World::new();
+    let refused = |arguments: &[&str]| {
+        let output = world.dojo(&[&["serve", "model", "--port", "0"], arguments].concat());
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["--library", "./lib"]).contains("there is no library in ./lib"));
+    write_tiny_bert(&world.path().join("bert"));
+    std::fs::create_dir_all(world.path().join("notes")).unwrap();
+    std::fs::write(world.path().join("notes/salmon.md"), "# Salmon\n\nSalmon swim upstream.\n").unwrap();
+    world.say(&["rag", "add", "notes", "--library", "./lib", "--model", "./bert"]);
+    let said = refused(&["--library", "./lib", "--library", "lib"]);
+    assert!(said.contains("two libraries are called lib") || said.contains("there is no session"), "{said}");
+    std::fs::rename(world.path().join("bert"), world.path().join("away")).unwrap();
+    let said = refused(&["--library", "./lib"]);
+    assert!(said.contains("open the library ./lib") && said.contains("dojo pull"), "{said}");
+
+    world.say(&["rag", "add", "notes", "--library", "./words", "--no-embeddings"]);
+    let arguments = ["serve", "model", "--library", "./words", "--port", "0", "--threads", "1"];
+    let mut child = world.command(&arguments).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = said.find(|line| line.contains("serving on")).unwrap();
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    let body = r#"{"messages":[{"role":"user","content":"zebras"}]}"#;
+    let mut client = TcpStream::connect(address).unwrap();
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    write!(client, "{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("Not in the documents.") && answer.contains("\"library\":\"words\""), "{answer}");
     let process = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
     assert!(child.wait().unwrap().success());

@@ -3,6 +3,7 @@
 mod answer;
 mod chunk;
 mod expansion;
+mod fixture;
 mod fusion;
 mod index;
 mod index_moving;

@@ -4,6 +4,7 @@ mod browsers;
 mod forms;
 mod hostile;
 mod http2;
+mod library;
 mod parts;
 mod plain_words;
 mod responses;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::app::library;
-use crate::app::library::answer::LibraryPrompts;
-use crate::app::library::open::{OpenLibrary, QuestionVectors};
+use crate::app::library::answer::{self, LibraryPrompts};
+use crate::app::library::open::OpenLibrary;
 use crate::config::Folders;
-use crate::domain::retrieval::{FoundPassages, PassageQuery, SearchMode};
+use crate::domain::retrieval::FoundPassages;
 
 pub(super) struct ChatLibrary {
     folders: Folders,
@@ -31,15 +31,7 @@ impl ChatLibrary {
     /// Passages for a question. A library without embeddings is searched by its words.
     pub(super) fn find(&mut self, question: &str, top: usize) -> Result<FoundPassages> {
         self.open.library().context("this session has no documents yet: `dojo rag add PATH` adds them")?;
-        self.open.ask(QuestionVectors::Wanted, |library, embedder| {
-            let query = PassageQuery {
-                words: question.to_owned(),
-                mode: if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 },
-                top,
-                ..PassageQuery::default()
-            };
-            library.search(&query, embedder)
-        })
+        answer::find(&mut self.open, question, top)
     }
 
     /// The languages of its documents.

@@ -7,15 +7,14 @@ use super::{AnswerJob, ChatOrder, unwritten};
 use crate::app::library::answer::{LibraryPrompts, NOT_THERE, near, standing_alone};
 use crate::domain::chat::{ChatSampling, Why};
 use crate::domain::cited::AnswerSources;
-use crate::domain::message::{Message, Role};
+use crate::domain::message::Message;
 use crate::domain::protocol::ChatEvent;
 use crate::domain::protocol::chat::Phase;
 use crate::engine::generate::{AdapterId, Finish, GenerateRequest, Overflow, What};
+use crate::rag::answer::{AskedConversation, QUESTION_TOKENS, prompt_budget};
 
 /// Tokens of a prompt with passages at most: more of them make a small model lose the question.
 const PROMPT: usize = 3072;
-/// Tokens of a question that a model makes to stand alone.
-const QUESTION: usize = 64;
 
 /// Who is to answer.
 pub(super) enum Asked {
@@ -32,14 +31,9 @@ impl ChatWriter {
         }
         let turn = job.turn;
         self.tell(ChatEvent::Waits { turn, phase: Phase::Searching });
-        let Some((last, before)) = job.messages.split_last().filter(|(last, _)| last.role == Role::User)
-        else {
-            return Ok(Asked::Model(job));
-        };
-        let own: Vec<Message> = before.iter().filter(|turn| turn.role == Role::System).cloned().collect();
-        let history: Vec<Message> = before.iter().filter(|turn| turn.role != Role::System).cloned().collect();
+        let Some(asked) = AskedConversation::of(&job.messages) else { return Ok(Asked::Model(job)) };
         let prompts = self.library.prompts()?;
-        let question = self.standing_alone(&job, &prompts, &history, &last.content)?;
+        let question = self.standing_alone(&job, &prompts, &asked)?;
         let found = self.library.find(&question, job.library.top)?;
         let mut sources = AnswerSources {
             question: question.clone(),
@@ -53,19 +47,19 @@ impl ChatWriter {
             self.end(turn, unwritten(Why::End), NOT_THERE.to_owned());
             return Ok(Asked::Nobody);
         }
-        let (name, _) = self.models.prepare(&job.answerer)?;
+        let (name, _) = self.stops.loading(|| self.models.prepare(&job.answerer))?;
         let loaded = self.models.get(&name).with_context(|| format!("{name} is not loaded"))?;
         let context = loaded.generator.context();
-        let budget = context.saturating_sub(job.sampling.max_tokens.min(context / 2)).min(PROMPT);
-        let prompt = prompts.answer(&question, &history, &passages, budget, |messages| {
-            Ok(loaded.prompter.chat(&with_system(&own, messages.to_vec()))?.len())
+        let budget = prompt_budget(context, job.sampling.max_tokens, PROMPT);
+        let prompt = prompts.in_conversation(&asked, &question, &passages, budget, |messages| {
+            Ok(loaded.prompter.chat(messages)?.len())
         })?;
         if prompt.shown.is_empty() {
             bail!("the best passage doesn't fit {name}'s context beside the conversation: begin a new chat");
         }
         sources.left_out = passages.len() - prompt.shown.len();
         sources.passages = passages.into_iter().take(prompt.shown.len()).collect();
-        job.messages = with_system(&own, prompt.messages);
+        job.messages = prompt.messages;
         sources.asked.clone_from(&job.messages);
         self.send_sources(&job, sources);
         Ok(Asked::Model(job))
@@ -76,18 +70,23 @@ impl ChatWriter {
         self.desk.send(ChatOrder::Sourced { turn: job.turn, sources: Box::new(sources) }).ok();
     }
 
-    /// The question as it can be understood alone.
+    /// The question as it can be understood alone. No model is loaded for one that follows none.
     fn standing_alone(
         &mut self,
         job: &AnswerJob,
         prompts: &LibraryPrompts,
-        history: &[Message],
-        question: &str,
+        asked: &AskedConversation,
     ) -> Result<String> {
+        if asked.history.is_empty() {
+            return Ok(asked.question.clone());
+        }
         let (name, adapter) = self.stops.loading(|| self.models.prepare(&job.answerer))?;
-        let Some(messages) = prompts.follow_up(history, question)? else { return Ok(question.to_owned()) };
+        let loaded = self.models.get(&name).with_context(|| format!("{name} is not loaded"))?;
+        let room = loaded.generator.context().saturating_sub(QUESTION_TOKENS);
+        let messages = prompts.follow_up(asked, room, |turns| Ok(loaded.prompter.chat(turns)?.len()))?;
+        let Some(messages) = messages else { return Ok(asked.question.clone()) };
         let written = self.write_alone(&name, adapter, &messages, job)?;
-        Ok(standing_alone(&written, question).to_owned())
+        Ok(standing_alone(&written, &asked.question).to_owned())
     }
 
     /// What a model writes while nothing else is written.
@@ -100,7 +99,7 @@ impl ChatWriter {
     ) -> Result<String> {
         let stops = self.stops.clone();
         let loaded = self.models.get(name).with_context(|| format!("{name} is not loaded"))?;
-        let mut request = GenerateRequest::new(loaded.prompter.chat(messages)?, QUESTION);
+        let mut request = GenerateRequest::new(loaded.prompter.chat(messages)?, QUESTION_TOKENS);
         request.sampling = sampling(&ChatSampling { temperature: 0.0, ..job.sampling.clone() });
         request.overflow = Overflow::Stop;
         request.adapter = adapter;
@@ -119,14 +118,4 @@ impl ChatWriter {
             }
         }
     }
-}
-
-/// A prompt under the chat's own system prompt.
-fn with_system(own: &[Message], mut prompt: Vec<Message>) -> Vec<Message> {
-    let Some(own) = own.first() else { return prompt };
-    match prompt.first_mut().filter(|first| first.role == Role::System) {
-        Some(first) => first.content = format!("{}\n\n{}", own.content, first.content),
-        None => prompt.insert(0, own.clone()),
-    }
-    prompt
 }

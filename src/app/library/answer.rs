@@ -9,33 +9,17 @@ use serde_json::json;
 use crate::app::review;
 use crate::config::Folders;
 use crate::domain::message::{Message, Role};
-use crate::domain::retrieval::FoundPassage;
-use crate::rag::answer::{ShownPassage, fit, plain};
+use crate::domain::retrieval::{FoundPassage, FoundPassages, PassageQuery, SearchMode};
+pub use crate::rag::answer::{AnswerPrompt, NOT_THERE, near, standing_alone};
+use crate::rag::answer::{AskedConversation, ShownPassage, fit, recent, without_the_oldest};
 use crate::teacher::prompt::Prompt;
 
-/// What is said when nothing in the library is near a question; the prompt asks models for the same words.
-pub const NOT_THERE: &str = "Not in the documents.";
-
-/// A passage is near a question from this cosine on: those that answer one have 0.3 and more with sentence models, those
-/// about other things 0.1.
-const NEAR: f32 = 0.2;
-/// Or from this score of BM25 on, which two seldom words in common have: a name or a number is a word, not a meaning.
-const WORDS: f32 = 4.0;
-/// Turns of the conversation that go with a question at most.
-const HISTORY: usize = 6;
-/// Characters of a rewritten question at most: a longer one is an answer or a speech.
-const LONGEST_QUESTION: usize = 600;
+use super::open::{OpenLibrary, QuestionVectors};
 
 /// The prompts that a library's questions are asked with: the session's own, else the user's, else the shipped ones.
 pub struct LibraryPrompts {
     answer: Prompt,
     follow_up: Prompt,
-}
-
-/// What a model is asked, and the passages that it sees.
-pub struct AnswerPrompt {
-    pub messages: Vec<Message>,
-    pub shown: Vec<ShownPassage>,
 }
 
 impl LibraryPrompts {
@@ -48,19 +32,48 @@ impl LibraryPrompts {
         })
     }
 
-    /// What asks a model to make a question stand alone; nothing if it follows none.
+    /// What asks a model to make a conversation's question stand alone, within so many tokens: the turns before it that
+    /// leave room for it, the latest. Nothing if it follows none.
     ///
     /// # Errors
-    /// Where the prompt names a value that isn't there.
-    pub fn follow_up(&self, history: &[Message], question: &str) -> Result<Option<Vec<Message>>> {
-        let turns: Vec<_> = recent(history)
-            .iter()
-            .map(|turn| json!({ "who": if turn.role == Role::User { "Reader" } else { "Answer" }, "text": plain(&turn.content) }))
-            .collect();
-        if turns.is_empty() {
-            return Ok(None);
+    /// Where the prompt names a value that isn't there, or tokens can't be counted.
+    pub fn follow_up(
+        &self,
+        asked: &AskedConversation,
+        budget: usize,
+        mut tokens: impl FnMut(&[Message]) -> Result<usize>,
+    ) -> Result<Option<Vec<Message>>> {
+        let mut history = recent(&asked.history);
+        while !history.is_empty() {
+            let who = |turn: &Message| if turn.role == Role::User { "Reader" } else { "Answer" };
+            let turns: Vec<_> =
+                history.iter().map(|turn| json!({ "who": who(turn), "text": turn.content })).collect();
+            let prompt = self.follow_up.turns(json!({ "turns": turns, "question": asked.question }))?;
+            if tokens(&prompt)? <= budget {
+                return Ok(Some(prompt));
+            }
+            history = without_the_oldest(history);
         }
-        self.follow_up.turns(json!({ "turns": turns, "question": plain(question) })).map(Some)
+        Ok(None)
+    }
+
+    /// The prompt for the answer to a conversation's question, made to stand alone: as [`Self::answer`], under what the
+    /// conversation tells the model before everything else.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub fn in_conversation(
+        &self,
+        asked: &AskedConversation,
+        question: &str,
+        passages: &[FoundPassage],
+        budget: usize,
+        mut tokens: impl FnMut(&[Message]) -> Result<usize>,
+    ) -> Result<AnswerPrompt> {
+        let counted = |messages: &[Message]| tokens(&asked.under_own(messages.to_vec()));
+        let AnswerPrompt { messages, shown } =
+            self.answer(question, &asked.history, passages, budget, counted)?;
+        Ok(AnswerPrompt { messages: asked.under_own(messages), shown })
     }
 
     /// The prompt for an answer from as many of the passages as leave it within so many tokens. Earlier turns go before
@@ -76,7 +89,6 @@ impl LibraryPrompts {
         budget: usize,
         mut tokens: impl FnMut(&[Message]) -> Result<usize>,
     ) -> Result<AnswerPrompt> {
-        let question = plain(question);
         let asked =
             |shown: &[ShownPassage]| self.answer.turns(json!({ "passages": shown, "question": question }));
         let mut history = recent(history);
@@ -86,40 +98,10 @@ impl LibraryPrompts {
             if shown.len() == passages.len() || history.is_empty() {
                 break shown;
             }
-            history = history.get(2..).unwrap_or_default();
+            history = without_the_oldest(history);
         };
         Ok(AnswerPrompt { messages: among(asked(&shown)?, history), shown })
     }
-}
-
-/// The question that a model made to stand alone, or the one that was asked if it made none.
-#[must_use]
-pub fn standing_alone<'q>(written: &'q str, question: &'q str) -> &'q str {
-    let line = written.trim().lines().next().unwrap_or_default().trim().trim_matches('"').trim();
-    let is_question = !line.is_empty() && line.chars().count() <= LONGEST_QUESTION;
-    if is_question { line } else { question }
-}
-
-/// The passages that are near enough to a question to be worth an answer: what is about other things misleads a model.
-/// Without embeddings a word in common is all that is known.
-#[must_use]
-pub fn near(passages: Vec<FoundPassage>) -> Vec<FoundPassage> {
-    if passages.iter().all(|passage| passage.dense.is_none()) {
-        return passages;
-    }
-    let is_near = |passage: &FoundPassage| {
-        passage.dense.is_some_and(|place| place.score >= NEAR)
-            || passage.bm25.is_some_and(|place| place.score >= WORDS)
-    };
-    passages.into_iter().filter(is_near).collect()
-}
-
-/// The last turns of a conversation that people and models spoke, beginning with a question.
-fn recent(history: &[Message]) -> &[Message] {
-    let from = history.len().saturating_sub(HISTORY);
-    let last = history.get(from..).unwrap_or_default();
-    let first = last.iter().position(|turn| turn.role == Role::User).unwrap_or(last.len());
-    last.get(first..).unwrap_or_default()
 }
 
 /// A prompt with the conversation's earlier turns before its question.
@@ -127,4 +109,21 @@ fn among(mut prompt: Vec<Message>, history: &[Message]) -> Vec<Message> {
     let place = prompt.iter().position(|turn| turn.role != Role::System).unwrap_or(prompt.len());
     prompt.splice(place..place, history.iter().cloned());
     prompt
+}
+
+/// Passages for a question that a model made or a person asked in a chat; near or not. A library without embeddings is
+/// searched by its words.
+///
+/// # Errors
+/// Where the library or its embedding model can't be opened or read.
+pub(in crate::app) fn find(open: &mut OpenLibrary, question: &str, top: usize) -> Result<FoundPassages> {
+    open.ask(QuestionVectors::Wanted, |library, embedder| {
+        let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
+        library.search(&asked_as(question, mode, top), embedder)
+    })
+}
+
+/// How a question of a conversation is searched for.
+pub(in crate::app) fn asked_as(question: &str, mode: SearchMode, top: usize) -> PassageQuery {
+    PassageQuery { words: question.to_owned(), mode, top, ..PassageQuery::default() }
 }

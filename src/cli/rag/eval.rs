@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, json};
 
+use super::groundedness::{self, GroundednessArguments};
 use super::models::{self, SearchModelArguments};
 use super::{BarHost, RagContext};
 use crate::app::library::{DEFAULT_MODEL, measured_folder};
@@ -14,9 +16,10 @@ use crate::cli::data::{Align, stop_on_interrupt, table};
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
 use crate::domain::retrieval::{Fusion, Neighbours, PassageQuery, SearchMode};
-use crate::rag::add::{ChunkCut, embed_anew};
-use crate::rag::collection::{Collection, JudgedQuestion};
+use crate::rag::add::{AddProgress, ChunkCut, embed_anew};
+use crate::rag::collection::JudgedQuestion;
 use crate::rag::embedding::TextEmbedder;
+use crate::rag::judged::JudgedSet;
 use crate::rag::library::Library;
 use crate::rag::measure::RankingFigures;
 use crate::rag::measuring::{ask_all, fill};
@@ -26,8 +29,12 @@ use crate::rag::terms::Bm25Settings;
 /// Arguments of `dojo rag eval`.
 #[derive(Args)]
 pub(super) struct EvalArguments {
-    /// A folder with corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, as BEIR has them.
+    /// A folder with corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, as BEIR has them; or a fixture as QMD has them (a
+    /// JSON file with `queries` and their `expected_files`), or the folder that holds it.
     folder: PathBuf,
+    /// The documents of a fixture; else the folder of its collection's name beside it, above it, or in `test` there.
+    #[arg(long, value_name = "FOLDER")]
+    documents: Option<PathBuf>,
     /// Which of the judgements; `test` unless there is only one.
     #[arg(long)]
     split: Option<String>,
@@ -37,7 +44,7 @@ pub(super) struct EvalArguments {
     /// The embedding model.
     #[arg(long)]
     model: Option<String>,
-    /// Cut documents into chunks as a library does; else each is one chunk.
+    /// Cut documents into chunks as a library does, as those of a fixture always are; else each is one chunk.
     #[arg(long)]
     chunks: bool,
     #[command(flatten)]
@@ -53,6 +60,8 @@ pub(super) struct EvalArguments {
     /// BM25: so often a word of the title counts.
     #[arg(long)]
     title_weight: Option<f32>,
+    #[command(flatten)]
+    grounded: GroundednessArguments,
 }
 
 /// The ways of searching, as they are written on a command line.
@@ -142,8 +151,9 @@ impl EvalArguments {
 }
 
 pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitCode> {
-    let collection = Collection::open(&arguments.folder, arguments.split.as_deref())?;
-    let questions = collection.questions()?;
+    let set = JudgedSet::open(&arguments.folder, arguments.split.as_deref(), arguments.documents.as_deref())?;
+    let (questions, left_out) = set.questions()?;
+    left_out.iter().for_each(|why| print::complain(why));
     let modes: Vec<SearchMode> = if arguments.modes.is_empty() {
         SearchMode::ALL.to_vec()
     } else {
@@ -153,33 +163,23 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     let stop = stop_on_interrupt()?;
     let folder = measured_folder(&place.folders, &arguments.folder);
     let mut library = Library::create(&folder)?.weighing(arguments.bm25());
-    // It may have been measured by its words alone before, or with another model.
-    let chosen = library.database().model()?.map(|(_, model)| model);
     let embedder = if needs_embeddings {
         let named = arguments.model.as_deref().unwrap_or(DEFAULT_MODEL);
+        let chosen = library.database().model()?.map(|(_, model)| model);
         Some(place.embedder(Some(named), chosen.as_ref(), &stop)?)
     } else {
         None
     };
     let asked = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() });
-    let cut = if arguments.chunks { ChunkCut::ToFit(ChunkSettings::default()) } else { ChunkCut::Whole };
-    let all = collection.documents()?.count() as u64;
     let began = std::time::Instant::now();
-    let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
-    let is_ready = match asked {
-        Some(embedder) if chosen.as_ref() != Some(embedder.model()) => {
-            embed_anew(&mut library, embedder, &mut host)?
-        }
-        _ => true,
-    };
-    let filled = if is_ready { fill(&mut library, &collection, asked, cut, &mut host)? } else { None };
-    let Some(added) = filled else {
+    let Some(added) = arguments.filled(&mut library, &set, asked, &stop)? else {
         print::complain("stopped; what was embedded is kept, and measuring again goes on from there");
         return Ok(ExitCode::from(1));
     };
     library.index()?;
     let seconds = began.elapsed().as_secs_f64();
     let figures = measured(place, arguments, &mut library, &questions, &modes, asked)?;
+    let grounded = arguments.grounded.measure(place, &mut library, asked, &questions, &stop)?;
     let counts = library.counts()?;
     let mut json = Map::new();
     for (name, figures) in &figures {
@@ -188,13 +188,41 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     json.insert(
         "collection".to_owned(),
         json!({
-            "folder": arguments.folder, "split": collection.split, "documents": counts.documents,
+            "folder": arguments.folder, "split": set.split(), "documents": counts.documents,
             "chunks": counts.chunks, "model": asked.map(|embedder| embedder.model().name.as_str()), "embedded": added.embedded,
-            "seconds": seconds,
+            "seconds": seconds, "left_out": left_out,
         }),
     );
-    place.print(|| shown(&figures), &json.into())?;
-    Ok(ExitCode::SUCCESS)
+    if let Some(grounded) = &grounded {
+        json.insert("groundedness".to_owned(), serde_json::to_value(grounded)?);
+    }
+    let told = grounded.as_ref().map(groundedness::shown).unwrap_or_default();
+    place.print(|| format!("{}{told}", shown(&figures)), &json.into())?;
+    Ok(grounded.map_or(ExitCode::SUCCESS, |grounded| groundedness::ended(&grounded)))
+}
+
+impl EvalArguments {
+    /// Brings the library to the set's documents; nothing if a person stopped it.
+    fn filled(
+        &self,
+        library: &mut Library,
+        set: &JudgedSet,
+        asked: Option<&dyn TextEmbedder>,
+        stop: &AtomicBool,
+    ) -> Result<Option<AddProgress>> {
+        let cut = if self.chunks { ChunkCut::ToFit(ChunkSettings::default()) } else { set.usual_cut() };
+        let all = set.document_count()?;
+        let mut host = BarHost { stop, bar: Box::new(job_bar::counting()), all };
+        // It may have been measured by its words alone before, or with another model.
+        let chosen = library.database().model()?.map(|(_, model)| model);
+        if let Some(embedder) = asked
+            && chosen.as_ref() != Some(embedder.model())
+            && !embed_anew(library, embedder, &mut host)?
+        {
+            return Ok(None);
+        }
+        fill(library, set.documents()?, asked, cut, &mut host)
+    }
 }
 
 /// The figures of each way of searching, then those of the last of them with each model that is named.
@@ -223,7 +251,8 @@ fn measured(
 }
 
 fn shown(figures: &[(String, RankingFigures)]) -> String {
-    let columns = [
+    let is_fixture = figures.iter().any(|(_, of)| of.within.is_some());
+    let mut columns = vec![
         ("search", Align::Left),
         ("nDCG@10", Align::Right),
         ("recall@100", Align::Right),
@@ -232,8 +261,11 @@ fn shown(figures: &[(String, RankingFigures)]) -> String {
         ("ms", Align::Right),
         ("ms p95", Align::Right),
     ];
+    if is_fixture {
+        columns.insert(4, ("precision@k", Align::Right));
+    }
     let row = |(name, of): &(String, RankingFigures)| {
-        vec![
+        let mut cells = vec![
             name.clone(),
             format!("{:.4}", of.ndcg),
             format!("{:.4}", of.recall),
@@ -241,7 +273,11 @@ fn shown(figures: &[(String, RankingFigures)]) -> String {
             of.questions.to_string(),
             format!("{:.1}", of.latency_ms_p50),
             format!("{:.1}", of.latency_ms_p95),
-        ]
+        ];
+        if is_fixture {
+            cells.insert(4, of.within.map_or_else(String::new, |within| format!("{within:.4}")));
+        }
+        cells
     };
     table(&columns, &figures.iter().map(row).collect::<Vec<_>>())
 }

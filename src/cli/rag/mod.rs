@@ -5,6 +5,7 @@ mod ask;
 mod embed;
 mod eval;
 mod explained;
+mod groundedness;
 mod list;
 mod models;
 mod pull;
@@ -65,7 +66,8 @@ enum RagSubcommand {
     Pull(pull::PullArguments),
     /// Say where the index is kept that is searched, or have it kept elsewhere: on this machine, or on a Qdrant server.
     Store(push::StoreArguments),
-    /// Measure rankings on a collection with judged questions: nDCG@10, recall@100, MRR@10, latency.
+    /// Measure rankings on a collection with judged questions (nDCG@10, recall@100, MRR@10, latency), and how grounded
+    /// answers are.
     Eval(Box<eval::EvalArguments>),
 }
 

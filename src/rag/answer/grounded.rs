@@ -15,26 +15,33 @@ const FEWEST_TERMS: usize = 3;
 /// of its terms in common; those about something else have its names at most.
 const SHARE: f32 = 1.0 / 3.0;
 
+/// The terms of a passage and of what stands above it.
+pub(super) fn known(
+    passage: &FoundPassage,
+    terms: &mut TermReader,
+    languages: &[String],
+) -> Result<BTreeSet<u32>> {
+    read(&format!("{}\n{}\n{}", passage.title, passage.section.join("\n"), passage.text), terms, languages)
+}
+
+fn read(text: &str, terms: &mut TermReader, languages: &[String]) -> Result<BTreeSet<u32>> {
+    Ok(terms.question(text, languages)?.ids.into_iter().collect())
+}
+
+/// What each sentence of an answer has in the passages with these terms.
 pub(super) fn sentences(
     answer: &str,
-    passages: &[FoundPassage],
+    known: &[BTreeSet<u32>],
     terms: &mut TermReader,
     languages: &[String],
 ) -> Result<Vec<AnswerSentence>> {
-    let mut read = |text: &str| -> Result<BTreeSet<u32>> {
-        Ok(terms.question(text, languages)?.ids.into_iter().collect())
-    };
-    let known = passages
-        .iter()
-        .map(|passage| read(&format!("{}\n{}\n{}", passage.title, passage.section.join("\n"), passage.text)))
-        .collect::<Result<Vec<_>>>()?;
     let mut sentences = Vec::new();
     for (start, sentence) in answer.split_sentence_bound_indices() {
         let text = sentence.trim();
         if text.is_empty() {
             continue;
         }
-        let said = read(&without_citations(text))?;
+        let said = read(&without_citations(text), terms, languages)?;
         let has =
             |passage: &BTreeSet<u32>| said.intersection(passage).count() as f32 / said.len().max(1) as f32;
         let share = known.iter().map(has).fold(0.0, f32::max);
