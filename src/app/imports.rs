@@ -10,7 +10,6 @@ use super::jobs::Working;
 use crate::data::hub::{self, DatasetName};
 use crate::data::import::{Import, ImportOptions};
 use crate::data::mapping::Mapping;
-use crate::data::rows::Format;
 use crate::domain::protocol::data::LOOK_UP;
 use crate::domain::protocol::system::{JobEnd, OnQuit, Progress, Unit};
 use crate::session::{self, ImportCounts, ImportEnd, ImportProgress, Session, SessionError};
@@ -159,8 +158,8 @@ fn home(path: &Path) -> PathBuf {
 const OFFERED: usize = 200;
 
 /// What a path that is being typed may become, as it would be typed: folders end in a slash. Hidden files only when
-/// they are asked for, others than data once a letter of their name is typed.
-pub(crate) fn complete(typed: &str) -> Vec<String> {
+/// they are asked for, others than are wanted once a letter of their name is typed.
+pub(crate) fn complete(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     if typed.starts_with("hf:") {
         return Vec::new();
     }
@@ -173,7 +172,7 @@ pub(crate) fn complete(typed: &str) -> Vec<String> {
             let hidden = name.starts_with('.') && !beginning.starts_with('.');
             let is_folder = entry.path().is_dir();
             // Before a letter of the name is typed, what can't be brought in is only in the way.
-            let of_use = is_folder || !beginning.is_empty() || Format::of_name(Path::new(&name)).is_some();
+            let of_use = is_folder || !beginning.is_empty() || is_wanted(Path::new(&name));
             let end = if is_folder { "/" } else { "" };
             (name.starts_with(beginning) && !hidden && of_use).then(|| format!("{folder}{name}{end}"))
         })

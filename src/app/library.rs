@@ -9,6 +9,7 @@ pub mod grounded;
 mod named;
 pub(in crate::app) mod open;
 pub mod rerank;
+pub mod roots;
 pub mod search_models;
 pub mod served;
 pub mod web;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::cited::{AnswerSources, LibraryUse};
+use crate::domain::cited::{AnswerSources, LibraryUse, SourceMarks};
 use crate::domain::message::{Message, Role};
 use crate::domain::record::RecordId;
 
@@ -223,6 +223,8 @@ pub struct Decisions {
     pub votes: BTreeMap<(TurnId, TurnId), Vote>,
     /// Answers whose records are still there.
     pub kept: BTreeMap<TurnId, KeptAnswer>,
+    /// Documents that the next questions are always, or never, answered from.
+    pub sources: SourceMarks,
     /// What undo takes back first, in words; none when nothing is left.
     pub last: Option<String>,
 }

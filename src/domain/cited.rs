@@ -1,5 +1,6 @@
 //! An answer from passages: which were shown, which it cites, and what of it is in none of them. Plain data.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,37 @@ pub struct AnswerSources {
     /// None while the answer is written.
     pub checked: Option<CheckedAnswer>,
 }
+
+/// What a person wants of a document in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceMark {
+    /// It is always looked in, and its passages come first.
+    Pinned,
+    /// It is never looked in.
+    Excluded,
+}
+
+impl SourceMark {
+    pub const ALL: [Self; 2] = [Self::Pinned, Self::Excluded];
+
+    /// As the database keeps it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pinned => "pinned",
+            Self::Excluded => "excluded",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.name() == name)
+    }
+}
+
+/// Documents with what a person wants of them in a chat, by their sources.
+pub type SourceMarks = BTreeMap<String, SourceMark>;
 
 /// Whether a chat's answers are from the library's passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -70,6 +70,12 @@ pub struct LibraryFilter {
     pub from: Option<String>,
     /// No later date than this; a year means its end.
     pub until: Option<String>,
+    /// If any are named, those sources alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// None of those sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 impl LibraryFilter {

@@ -59,32 +59,9 @@ impl<'a> Adder<'a> {
         cut: ChunkCut,
         host: &'a mut dyn AddHost,
     ) -> Result<Self> {
-        let chosen = library.database.model()?;
-        let embedder = match (embedder, chosen) {
-            (None, _) => None,
-            (Some(embedder), Some((number, model))) => {
-                ensure!(
-                    model == *embedder.model(),
-                    "this library is embedded with {} ({} dimensions), and not with {} ({}): say `--model {}`, \
-                     or embed it anew with `dojo rag embed --model {}`",
-                    model.name,
-                    model.dimensions,
-                    embedder.model().name,
-                    embedder.model().dimensions,
-                    model.name,
-                    embedder.model().name
-                );
-                Some((embedder, number))
-            }
-            (Some(embedder), None) => {
-                ensure!(
-                    library.database.counts()?.chunks == 0,
-                    "this library has no embeddings yet: `dojo rag embed --model {}` computes them",
-                    embedder.model().name
-                );
-                let number = library.database.choose(embedder.model())?;
-                Some((embedder, number))
-            }
+        let embedder = match embedder {
+            Some(embedder) => Some((embedder, Self::model_of(library, embedder)?)),
+            None => None,
         };
         Ok(Self {
             library,
@@ -95,6 +72,30 @@ impl<'a> Adder<'a> {
             progress: AddProgress::default(),
             stopped: false,
         })
+    }
+
+    /// The number of the library's model, which must be the embedder's; a library without chunks takes it for its own.
+    pub(super) fn model_of(library: &mut Library, embedder: &dyn TextEmbedder) -> Result<ModelNumber> {
+        let Some((number, model)) = library.database.model()? else {
+            ensure!(
+                library.database.counts()?.chunks == 0,
+                "this library has no embeddings yet: `dojo rag embed --model {}` computes them",
+                embedder.model().name
+            );
+            return library.database.choose(embedder.model());
+        };
+        ensure!(
+            model == *embedder.model(),
+            "this library is embedded with {} ({} dimensions), and not with {} ({}): say `--model {}`, \
+             or embed it anew with `dojo rag embed --model {}`",
+            model.name,
+            model.dimensions,
+            embedder.model().name,
+            embedder.model().dimensions,
+            model.name,
+            embedder.model().name
+        );
+        Ok(number)
     }
 
     /// The library's document of a source.
@@ -111,6 +112,19 @@ impl<'a> Adder<'a> {
     /// Where the database can't be read.
     pub fn under(&self, path: &str) -> Result<Vec<StoredDocument>> {
         self.library.database.documents_under(path)
+    }
+
+    /// What was added to the library, and what is said of it.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn roots(&self) -> Result<Vec<LibraryRoot>> {
+        self.library.database.roots()
+    }
+
+    /// Notes that a file of this size was looked at.
+    pub fn saw(&mut self, bytes: u64) {
+        self.progress.bytes += bytes;
     }
 
     /// Says anew of an unchanged document when its file was written.
@@ -135,14 +149,6 @@ impl<'a> Adder<'a> {
     /// Where the database can't be read.
     pub fn excluded_paths(&self) -> Result<ExcludedPaths> {
         self.library.database.excluded_paths()
-    }
-
-    /// What was added.
-    ///
-    /// # Errors
-    /// Where the database can't be read.
-    pub fn roots(&self) -> Result<Vec<LibraryRoot>> {
-        self.library.database.roots()
     }
 
     /// What came of an address before.
@@ -187,6 +193,7 @@ impl<'a> Adder<'a> {
         context: Option<&str>,
     ) -> Result<bool> {
         let waiting = self.cut(from, read, context)?;
+        self.progress.cut += waiting.texts.len() as u64;
         self.waiting.push(waiting);
         if self.waiting.iter().map(|one| one.texts.len()).sum::<usize>() >= WAITING {
             self.put_waiting()?;

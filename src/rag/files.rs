@@ -83,6 +83,7 @@ pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesRep
         vec![path.clone()]
     };
     let excluded = adder.excluded_paths()?;
+    let roots = adder.roots()?;
     let mut seen = HashSet::new();
     for file in files {
         if excluded.holds(&file) {
@@ -91,12 +92,13 @@ pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesRep
         }
         let source = file.to_string_lossy().into_owned();
         seen.insert(source.clone());
-        if !add_file(adder, &file, source, root, report)? {
+        let goes_on = add_file(adder, &file, source, nearest(&roots, &file, root), report)?;
+        adder.saw(file.metadata().map_or(0, |metadata| metadata.len()));
+        if !goes_on {
             report.stopped = true;
             return Ok(());
         }
     }
-    let roots = adder.roots()?;
     for gone in adder.under(&root.path)? {
         let source = Path::new(&gone.from.source);
         // A file or folder that was added by its own name is looked after by it.
@@ -125,6 +127,15 @@ pub fn add_changes(adder: &mut Adder<'_>, changes: &WatchedChanges, report: &mut
         }
     }
     Ok(())
+}
+
+/// What is said of a file: of itself, else of the innermost folder that something is said of.
+fn nearest<'r>(roots: &'r [LibraryRoot], file: &Path, asked: &'r LibraryRoot) -> &'r LibraryRoot {
+    let around = roots.iter().filter(|root| file.starts_with(&root.path));
+    around
+        .max_by_key(|root| root.path.len())
+        .filter(|root| root.path.len() > asked.path.len())
+        .unwrap_or(asked)
 }
 
 /// False when the host wants to stop.

@@ -29,7 +29,8 @@ impl<'a> DocumentFilter<'a> {
     /// Whether a document is one of those that are looked in.
     #[must_use]
     pub fn takes(&self, document: &StoredDocument) -> bool {
-        let LibraryFilter { documents, tags, paths, from, until } = self.filter;
+        let LibraryFilter { documents, tags, paths, from, until, only, without } = self.filter;
+        let own = &document.from.source;
         let (source, title) = (document.from.source.to_lowercase(), document.title.to_lowercase());
         let named = |part: &String| {
             let part = part.to_lowercase();
@@ -41,7 +42,9 @@ impl<'a> DocumentFilter<'a> {
         let as_far_as = |date: &'_ str, limit: &str| date.get(..limit.len()).unwrap_or(date).to_owned();
         let not_before = |from: &String| date.is_some_and(|date| as_far_as(date, from) >= *from);
         let not_after = |until: &String| date.is_some_and(|date| as_far_as(date, until) <= *until);
-        documents.iter().all(named)
+        (only.is_empty() || only.contains(own))
+            && !without.contains(own)
+            && documents.iter().all(named)
             && tags.iter().all(has_tag)
             && (paths.is_empty() || self.paths.is_match(&document.from.source))
             && from.iter().all(not_before)

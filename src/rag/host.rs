@@ -15,4 +15,8 @@ pub struct AddProgress {
     /// Chunks that were embedded, and those whose embedding was kept from before.
     pub embedded: u64,
     pub kept: u64,
+    /// Chunks that documents were cut into, those that still wait among them.
+    pub cut: u64,
+    /// Bytes of the files that were looked at.
+    pub bytes: u64,
 }

@@ -23,13 +23,18 @@ pub(super) fn joined(passage: &mut FoundPassage, other: &FoundPassage) {
 
 /// Two chunks' texts without what both have.
 fn text(before: &str, after: &str) -> String {
+    match shared(before, after) {
+        0 => format!("{before}\n\n{after}"),
+        bytes => format!("{before}{}", after.get(bytes..).unwrap_or_default()),
+    }
+}
+
+/// Bytes that a chunk begins with and the one before it ends with.
+pub(super) fn shared(before: &str, after: &str) -> usize {
     let longest = before.len().min(after.len()).min(OVERLAP);
-    let shared = (1..=longest)
+    let same = (1..=longest)
         .rev()
         .filter(|&bytes| after.is_char_boundary(bytes))
         .find(|&bytes| after.get(..bytes).is_some_and(|head| before.ends_with(head)));
-    match shared {
-        Some(bytes) => format!("{before}{}", after.get(bytes..).unwrap_or_default()),
-        None => format!("{before}\n\n{after}"),
-    }
+    same.unwrap_or(0)
 }

@@ -148,6 +148,15 @@ impl Library {
         self.database.set_index_store(store)
     }
 
+    /// Has the index made from nothing when it is opened next.
+    pub(super) fn make_index_anew(&mut self) -> Result<()> {
+        let place = self.place()?;
+        self.index = None;
+        let mut kept =
+            KeptIndex::open(&self.database, place, self.bm25).map_err(|error| self.elsewhere(error))?;
+        kept.begin_anew(&self.database, self.bm25)
+    }
+
     /// The index, brought up to the database: made anew if it is missing, damaged or of another model.
     ///
     /// # Errors

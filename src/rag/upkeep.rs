@@ -100,6 +100,16 @@ impl KeptIndex {
         self.index.as_mut()
     }
 
+    /// Empties the index, so that all of it is put in anew.
+    ///
+    /// # Errors
+    /// Where it can't be written.
+    pub(super) fn begin_anew(&mut self, database: &LibraryDatabase, bm25: Bm25Settings) -> Result<()> {
+        self.index.begin_anew()?;
+        self.mark = wanted(database, bm25)?;
+        Ok(())
+    }
+
     /// Brings the index up to the database; once more from nothing if it then doesn't hold what it should.
     ///
     /// # Errors
@@ -113,8 +123,7 @@ impl KeptIndex {
         if let Some(brought) = self.catch_up(database, weigher, host)? {
             return Ok(brought);
         }
-        self.index.begin_anew()?;
-        self.mark = wanted(database, weigher.bm25)?;
+        self.begin_anew(database, weigher.bm25)?;
         let brought = self.catch_up(database, weigher, host)?;
         brought.with_context(|| match &self.place {
             IndexPlace::Edge { folder } => {

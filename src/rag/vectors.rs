@@ -178,6 +178,10 @@ pub fn embed_anew(
         }
     }
     library.release();
+    if progress.embedded > 0 {
+        // An index of the same model has those chunks already, without what was computed now.
+        library.make_index_anew()?;
+    }
     library.database.choose(embedder.model())?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Durability, Result, Session};
 use crate::domain::chat::{AnswererNames, ChatId, Decisions, Keep, KeptAnswer, TurnId, Vote};
+use crate::domain::cited::SourceMark;
 use crate::domain::record::RecordId;
 use crate::ground::clock;
 
@@ -187,16 +188,24 @@ impl Session {
     /// Where the session can't be read.
     pub fn decisions(&self, chat: ChatId) -> Result<Decisions> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT left, right, decision FROM chat_decisions WHERE chat = ?1 AND undone = 0 ORDER BY id",
+            "SELECT left, right, decision, text, source FROM chat_decisions WHERE chat = ?1 AND undone = 0
+             ORDER BY id",
         )?;
         let rows = statement.query_map([chat.0], |row| {
-            Ok((Decided::of((row.get(0)?, row.get(1)?)), row.get::<_, String>(2)?))
+            let on = Decided::of((row.get(0)?, row.get(1)?));
+            Ok((on, row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get::<_, Option<String>>(4)?))
         })?;
         let mut words = BTreeMap::new();
         let mut found = Decisions::default();
         for row in rows {
-            let (on, name) = row?;
-            if let Some(word) = Word::read(&name, String::new()) {
+            let (on, name, text, source) = row?;
+            if let Some(source) = source {
+                found.last = Some(format!("what was said of {text}"));
+                match SourceMark::from_name(&name) {
+                    Some(mark) => found.sources.insert(source, mark),
+                    None => found.sources.remove(&source),
+                };
+            } else if let Some(word) = Word::read(&name, String::new()) {
                 found.last = Some(word.words().to_owned());
                 words.insert(on, word);
             }

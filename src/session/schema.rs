@@ -8,12 +8,27 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::chat_marks::MARKS;
 use super::schema_drafts::{DRAFTS, REVIEW_DRAFTS, TEXT_DRAFTS};
+use super::vectors::VECTORS;
 use super::{Result, SessionError};
 
 /// Each step takes a file from its index to the next; `user_version` says how many a file has taken.
-const STEPS: &[&str] =
-    &[FIRST, REFLECTION, CHATS, JUDGES, TOKENS, ODDS, DECISIONS, REVIEW_DRAFTS, TEXT_DRAFTS, DRAFTS, SOURCES];
+const STEPS: &[&str] = &[
+    FIRST,
+    REFLECTION,
+    CHATS,
+    JUDGES,
+    TOKENS,
+    ODDS,
+    DECISIONS,
+    REVIEW_DRAFTS,
+    TEXT_DRAFTS,
+    DRAFTS,
+    SOURCES,
+    MARKS,
+    VECTORS,
+];
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

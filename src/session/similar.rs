@@ -1,10 +1,12 @@
-//! Records that read like one of them. The index proposes those that share its rarer words, their texts decide.
+//! Records that read like one of them: by what they mean if that is known, else by their words. Then the index proposes
+//! those that share its rarer words, and their texts decide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::{Result, SessionError, content, read};
+use super::vectors::{self, text};
+use super::{Result, SessionError};
 use crate::data::check::Sketch;
 
 /// A word that so many records have tells little.
@@ -21,6 +23,9 @@ const ALIKE: f64 = 0.15;
 /// The numbers of the records that are like one, that one among them. Those that are not in the index yet are not
 /// found.
 pub(super) fn like(connection: &Connection, record: i64) -> Result<Vec<i64>> {
+    if let Some(near) = vectors::near(connection, record)? {
+        return Ok(near);
+    }
     let own = text(connection, record)?.ok_or(SessionError::NoSuchRecord(record))?;
     let Some(sketch) = Sketch::of(&own) else { return Ok(vec![record]) };
     let mut alike: Vec<(f64, i64)> = Vec::new();
@@ -38,13 +43,6 @@ pub(super) fn like(connection: &Connection, record: i64) -> Result<Vec<i64>> {
     }
     found.sort_unstable();
     Ok(found)
-}
-
-fn text(connection: &Connection, record: i64) -> Result<Option<String>> {
-    let mut statement = connection.prepare_cached("SELECT fields, body FROM contents WHERE id = ?1")?;
-    let mut rows = statement.query([record])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(content::searchable(read::text(row, 0)?.unwrap_or_default(), read::text(row, 1)?)))
 }
 
 /// Those that share most, a word weighing the more the fewer have it; where all words are common, those that have all.

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::names::{self, NameKind};
-use super::{Durability, RecordRow, Result, Session, content};
+use super::{Durability, RecordRow, Result, Session, content, vectors};
 
 /// What a stretch of counting did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,6 +144,7 @@ pub(super) fn forget(connection: &rusqlite::Connection, record: i64) -> Result<(
             "DELETE FROM token_counts WHERE model IN (SELECT id FROM names WHERE kind = 4) AND record = ?1",
         )?
         .execute([record])?;
+    vectors::forget(connection, record)?;
     connection.prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'texts'")?.execute([])?;
     Ok(())
 }

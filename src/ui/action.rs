@@ -10,6 +10,7 @@ pub enum Action {
     Chat(panes::chat::ChatAction),
     Data(panes::data::DataAction),
     Eval(panes::eval::EvalAction),
+    Library(panes::chat::LibraryAction),
     Models(panes::models::ModelsAction),
     Review(panes::review::ReviewAction),
     Train(panes::train::TrainAction),
@@ -22,7 +23,7 @@ impl Action {
     pub const fn pane(self) -> Option<PaneId> {
         match self {
             Self::Shell(_) | Self::Welcome(_) => None,
-            Self::Chat(_) => Some(PaneId::Chat),
+            Self::Chat(_) | Self::Library(_) => Some(PaneId::Chat),
             Self::Data(_) => Some(PaneId::Data),
             Self::Eval(_) => Some(PaneId::Eval),
             Self::Models(_) => Some(PaneId::Models),

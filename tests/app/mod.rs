@@ -2,6 +2,7 @@ mod bench;
 mod chat;
 mod checkup;
 mod cuts;
+mod documents;
 mod follow;
 mod forbidden;
 mod home;

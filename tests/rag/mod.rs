@@ -2,6 +2,7 @@
 
 mod answer;
 mod chunk;
+mod describe;
 mod expansion;
 mod fixture;
 mod fusion;

@@ -96,7 +96,8 @@ fn drafts_of_an_older_session_are_taken_up() {
     let world = World::numbered(1);
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
     let before = "DROP TABLE drafts;
-        DROP TABLE chat_sources;
+        DROP TABLE chat_sources; DROP TABLE record_vectors;
+        ALTER TABLE chat_decisions DROP COLUMN source;
         CREATE TABLE chat_drafts (chat INTEGER, place TEXT, turn INTEGER, text TEXT, at INTEGER);
         CREATE TABLE review_drafts (kind INTEGER, id INTEGER, who TEXT, text TEXT, analysis TEXT, at INTEGER);
         CREATE TABLE text_drafts (place TEXT, who TEXT, base TEXT, text TEXT, at INTEGER);

@@ -1,5 +1,6 @@
 //! The session store: what is kept, what can be undone, what a search finds, who may write.
 
+mod chat_marks;
 mod chats;
 mod drafts;
 mod faults;
@@ -14,4 +15,5 @@ mod review_marks;
 mod search;
 mod tokens;
 mod training;
+mod vectors;
 mod world;

@@ -1,15 +1,17 @@
 //! Answers from the library in the Chat pane: passages beside them, and one of them whole.
 
-use dojo_studio::domain::chat::TurnId;
-use dojo_studio::domain::cited::{AnswerSentence, AnswerSources, CheckedAnswer, Citation, SentenceGround};
+use dojo_studio::domain::chat::{ChatId, Decisions, TurnId};
+use dojo_studio::domain::cited::{
+    AnswerSentence, AnswerSources, CheckedAnswer, Citation, SentenceGround, SourceMark,
+};
 use dojo_studio::domain::protocol::chat::Phase;
-use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, Event};
+use dojo_studio::domain::protocol::{ChatCommand, ChatEvent, Command, Event, LibraryCommand};
 use dojo_studio::domain::retrieval::{FoundPassage, ListPlace};
 use dojo_studio::ui::pane::Effect;
 
 use super::chat::{asked, opened};
 
-fn passage(number: u32, title: &str, text: &str) -> FoundPassage {
+pub(crate) fn passage(number: u32, title: &str, text: &str) -> FoundPassage {
     FoundPassage {
         rank: number,
         score: 0.033 - f64::from(number) / 1000.0,
@@ -111,4 +113,55 @@ fn an_answer_that_waits_for_passages_says_so_and_one_from_no_document_has_none()
     let nothing = AnswerSources { passages: Vec::new(), ..sources(None) };
     studio.apply(Event::Chat(ChatEvent::Sourced { turn: TurnId(2), sources: Box::new(nothing) }));
     assert!(studio.screen().contains("nothing in the library is near the question"));
+}
+
+fn marked(effects: &[Effect]) -> Vec<(String, Option<SourceMark>)> {
+    let mark = |effect: &Effect| match effect {
+        Effect::Send(Command::Chat(ChatCommand::MarkSource { source, mark, .. })) => {
+            Some((source.clone(), *mark))
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(mark).collect()
+}
+
+fn decided(sources: &[(&str, SourceMark)]) -> Event {
+    let sources = sources.iter().map(|(source, mark)| ((*source).to_owned(), *mark)).collect();
+    let decisions = Decisions { sources, last: Some("what was said".to_owned()), ..Decisions::default() };
+    Event::Chat(ChatEvent::Decided { chat: ChatId(1), decisions })
+}
+
+#[test]
+fn a_source_beside_an_answer_is_pinned_or_excluded_with_one_key_and_shown_so() {
+    let mut studio = opened(asked()).size(140, 30);
+    studio.apply(sourced(Some(checked())));
+    studio.screen();
+    let pinned = Some(SourceMark::Pinned);
+    assert_eq!(marked(&studio.keys("+")), [("documents/vpc-design.md".to_owned(), pinned)]);
+    let excluded = Some(SourceMark::Excluded);
+    assert_eq!(marked(&studio.keys("] -")), [("documents/aws-notes.md".to_owned(), excluded)]);
+    studio.apply(decided(&[
+        ("documents/vpc-design.md", SourceMark::Pinned),
+        ("documents/aws-notes.md", SourceMark::Excluded),
+    ]));
+    studio.keys("l");
+    insta::assert_snapshot!(studio.screen());
+    assert_eq!(marked(&studio.keys("-")), [("documents/aws-notes.md".to_owned(), None)]);
+    assert!(studio.keys("u").contains(&Effect::Send(Command::Chat(ChatCommand::Undo(ChatId(1))))));
+}
+
+#[test]
+fn a_passage_that_is_read_opens_in_its_document_and_esc_comes_back_to_it() {
+    let mut studio = opened(asked()).size(100, 26);
+    studio.apply(sourced(Some(checked())));
+    studio.keys("v");
+    assert_eq!(
+        marked(&studio.keys("-")),
+        [("documents/aws-notes.md".to_owned(), Some(SourceMark::Excluded))]
+    );
+    let read = Effect::Send(Command::Library(LibraryCommand::Read("documents/aws-notes.md".to_owned())));
+    assert!(studio.keys("enter").contains(&read));
+    assert!(studio.screen().contains("reading …"));
+    studio.keys("esc");
+    assert!(studio.screen().contains("passage 2 of 2"));
 }

@@ -437,7 +437,10 @@ fn what_reads_like_a_record_is_a_filter() {
     let filter = parse("like:1").expect("a filter");
     assert_eq!(
         studio.keys("~"),
-        [send(DataCommand::View { view: ViewId(2), filter, order: SortOrder::default() })]
+        [
+            send(DataCommand::View { view: ViewId(2), filter, order: SortOrder::default() }),
+            send(DataCommand::Compare)
+        ]
     );
 }
 

@@ -15,6 +15,7 @@ mod from_hub;
 mod help;
 mod keymap;
 mod killed;
+mod library;
 mod line_feed;
 mod models;
 mod notices;

@@ -11,16 +11,12 @@ use super::keep::{self, Settled};
 use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
 use crate::app::events::Events;
 use crate::app::unkept::UnkeptDrafts;
-use crate::domain::chat::{
-    AnswerOutcome, AnswererNames, Chat, ChatId, DraftPlace, Setup, Side, Turn, TurnId, Why,
-};
+use crate::domain::chat::{AnswerOutcome, AnswererNames, Chat, ChatId, Setup, Side, Turn, TurnId, Why};
 use crate::domain::cited::AnswerSources;
-use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::message::Role;
 use crate::domain::protocol::chat::{ChatQuestion, Phase};
 use crate::domain::protocol::system::Level;
 use crate::domain::protocol::{ChatCommand, ChatEvent, Event};
-use crate::ground::clock;
 use crate::session::{Decided, NewTurn, Result, Session, SessionError, Word};
 
 /// How often the file is asked whether somebody else has written. This connection is asked, which knows its own writing.
@@ -92,7 +88,7 @@ pub(super) struct ChatDesk<'e> {
     pub(super) sources: BTreeMap<TurnId, AnswerSources>,
     /// What is on the screen, to be told anew when another window changes it.
     pub(super) seen: Seen,
-    unkept: UnkeptDrafts,
+    pub(super) unkept: UnkeptDrafts,
 }
 
 impl ChatDesk<'_> {
@@ -187,6 +183,10 @@ impl ChatDesk<'_> {
                     &Word::Corrected(corrected),
                     AnswererNames::Shown,
                 )?;
+            }
+            ChatCommand::MarkSource { chat, source, title, mark } => {
+                self.session.mark_source(chat, (&source, &title), mark)?;
+                self.tell_decisions(chat)?;
             }
             ChatCommand::Undo(chat) => self.undo(chat)?,
             ChatCommand::Rename { chat, title } => {
@@ -291,6 +291,7 @@ impl ChatDesk<'_> {
                 messages: chat.messages(turn.parent),
                 sampling,
                 library: setup.library,
+                marks: chat.decisions.sources.clone(),
                 epoch,
             })
         });
@@ -315,23 +316,6 @@ impl ChatDesk<'_> {
         let added = self.begin_answers(id, &setup, [left, right])?;
         self.finish_adding(&mut chat, added, false)?;
         self.write(&chat, &setup, epoch);
-        Ok(())
-    }
-
-    pub(super) fn read_drafts(&mut self, chat: Option<ChatId>) -> Result<()> {
-        if !self.session.is_read_only() {
-            self.session.take_up_drafts()?;
-        }
-        let mut drafts = Vec::new();
-        for of in self.session.begun()? {
-            let DraftOf::Chat(own, place) = of else { continue };
-            if own == chat
-                && let Some(draft) = self.session.draft(&of)?
-            {
-                drafts.push((place, draft.text));
-            }
-        }
-        self.tell(ChatEvent::DraftsRead { chat, drafts });
         Ok(())
     }
 
@@ -369,25 +353,6 @@ impl ChatDesk<'_> {
         };
         self.events.notify(Level::Good, text);
         Ok(())
-    }
-
-    /// An empty text is no draft.
-    pub(super) fn keep_draft(&mut self, chat: Option<ChatId>, place: DraftPlace, text: String) -> Result<()> {
-        let draft = KeptDraft { base: String::new(), text: text.clone(), at: clock::milliseconds() };
-        let draft = (!text.is_empty()).then_some(draft);
-        self.unkept.keep(&mut self.session, &DraftOf::Chat(chat, place), draft)?;
-        self.tell(ChatEvent::DraftKept { chat, place, text });
-        Ok(())
-    }
-
-    /// Keeps what the disk did not take before.
-    fn keep_unkept(&mut self) {
-        for (of, draft) in self.unkept.again(&mut self.session) {
-            if let DraftOf::Chat(chat, place) = of {
-                let text = draft.map(|draft| draft.text).unwrap_or_default();
-                self.tell(ChatEvent::DraftKept { chat, place, text });
-            }
-        }
     }
 
     pub(super) fn tell_decisions(&self, chat: ChatId) -> Result<()> {

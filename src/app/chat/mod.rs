@@ -3,6 +3,7 @@
 
 mod deal;
 mod desk;
+mod drafts;
 mod elsewhere;
 mod keep;
 mod library;
@@ -21,7 +22,7 @@ use self::library::ChatLibrary;
 use crate::app::events::Events;
 use crate::config::Folders;
 use crate::domain::chat::{AnswerOutcome, Answerer, ChatSampling, TurnId, Why};
-use crate::domain::cited::{AnswerSources, LibraryUse};
+use crate::domain::cited::{AnswerSources, LibraryUse, SourceMarks};
 use crate::domain::message::Message;
 use crate::domain::protocol::ChatCommand;
 use crate::domain::session::SessionInfo;
@@ -73,6 +74,8 @@ struct AnswerJob {
     messages: Vec<Message>,
     sampling: ChatSampling,
     library: LibraryUse,
+    /// Documents that are always, or never, looked in.
+    marks: SourceMarks,
     epoch: Epoch,
 }
 

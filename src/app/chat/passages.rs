@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 
 use super::writer::{ChatWriter, sampling};
 use super::{AnswerJob, ChatOrder, unwritten};
-use crate::app::library::answer::{LibraryPrompts, NOT_THERE, near, standing_alone};
+use crate::app::library::answer::{LibraryPrompts, NOT_THERE, standing_alone};
 use crate::domain::chat::{ChatSampling, Why};
 use crate::domain::cited::AnswerSources;
 use crate::domain::message::Message;
@@ -34,14 +34,14 @@ impl ChatWriter {
         let Some(asked) = AskedConversation::of(&job.messages) else { return Ok(Asked::Model(job)) };
         let prompts = self.library.prompts()?;
         let question = self.standing_alone(&job, &prompts, &asked)?;
-        let found = self.library.find(&question, job.library.top)?;
+        let found = self.library.find(&question, job.library.top, &job.marks)?;
         let mut sources = AnswerSources {
             question: question.clone(),
             milliseconds: found.trace.times.total_ms,
             languages: self.library.languages()?,
             ..AnswerSources::default()
         };
-        let passages = near(found.passages);
+        let passages = found.passages;
         if passages.is_empty() {
             self.send_sources(&job, sources);
             self.end(turn, unwritten(Why::End), NOT_THERE.to_owned());

@@ -3,6 +3,7 @@
 use super::desk::ChatDesk;
 use super::keep::{self, Settled};
 use crate::domain::chat::{ChatId, DraftPlace};
+use crate::domain::cited::SourceMark;
 use crate::domain::draft::DraftOf;
 use crate::domain::protocol::system::Level;
 use crate::session::{Decided, Result, SessionError, Word};
@@ -12,6 +13,16 @@ impl ChatDesk<'_> {
     pub(super) fn undo(&mut self, chat: ChatId) -> Result<()> {
         if let Some(text) = self.begun_beside(chat)? {
             self.events.notify(Level::Warning, text);
+            return Ok(());
+        }
+        if let Some(undone) = self.session.undo_mark(chat)? {
+            self.tell_decisions(chat)?;
+            let now = match undone.now {
+                Some(SourceMark::Pinned) => "is pinned again",
+                Some(SourceMark::Excluded) => "is excluded again",
+                None => "is looked in as any other again",
+            };
+            self.events.notify(Level::Info, format!("{} {now}", undone.title));
             return Ok(());
         }
         let Some((on, word)) = self.session.undo_in_chat(chat)? else {

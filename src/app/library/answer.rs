@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::app::review;
 use crate::config::Folders;
 use crate::domain::message::{Message, Role};
-use crate::domain::retrieval::{FoundPassage, FoundPassages, PassageQuery, SearchMode};
+use crate::domain::retrieval::{FoundPassage, FoundPassages, LibraryFilter, PassageQuery, SearchMode};
 pub use crate::rag::answer::{AnswerPrompt, NOT_THERE, near, standing_alone};
 use crate::rag::answer::{AskedConversation, ShownPassage, fit, recent, without_the_oldest};
 use crate::teacher::prompt::Prompt;
@@ -116,10 +116,14 @@ fn among(mut prompt: Vec<Message>, history: &[Message]) -> Vec<Message> {
 ///
 /// # Errors
 /// Where the library or its embedding model can't be opened or read.
-pub(in crate::app) fn find(open: &mut OpenLibrary, question: &str, top: usize) -> Result<FoundPassages> {
+pub(in crate::app) fn find(
+    open: &mut OpenLibrary,
+    question: &str,
+    (top, filter): (usize, LibraryFilter),
+) -> Result<FoundPassages> {
     open.ask(QuestionVectors::Wanted, |library, embedder| {
         let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
-        library.search(&asked_as(question, mode, top), embedder)
+        library.search(&PassageQuery { filter, ..asked_as(question, mode, top) }, embedder)
     })
 }
 

@@ -5,6 +5,7 @@ mod checks;
 mod exports;
 mod imports;
 mod reader;
+mod similar;
 mod statistics;
 mod tokens;
 pub(crate) mod words;
@@ -25,6 +26,7 @@ use crate::ground::thread;
 use crate::session::{Access, Session, SessionError};
 
 use self::reader::RecordsAsk;
+use self::similar::Comparing;
 use self::tokens::{Count, Model};
 
 /// The lanes of one open session. Dropping it ends them, after what they are at.
@@ -36,6 +38,7 @@ pub(crate) struct Records {
     interrupt: Interrupt,
     lane: RecordsLane,
     back: Back,
+    comparing: Comparing,
     /// Its other end is dropped when the last change is written.
     ended: Option<Receiver<()>>,
 }
@@ -60,11 +63,12 @@ impl Records {
         let (open, ended) = thread::tether();
         let interrupt = Interrupt::default();
         let (info, window) = (info.clone(), window.to_owned());
-        let model = Arc::new(Model::new(models, info.file.model.clone()));
+        let model = Arc::new(Model::new(models.clone(), info.file.model.clone()));
         let lane = RecordsLane {
             info,
             window,
             events: events.clone(),
+            models,
             made: Arc::default(),
             changes: Arc::default(),
         };
@@ -91,7 +95,8 @@ impl Records {
             });
             reader::work(&first, &asks, &handle, &figures, &back.counter);
         });
-        Self { reader, writer, shower, counter, interrupt, lane, back: told, ended: Some(ended) }
+        let comparing = Comparing::default();
+        Self { reader, writer, shower, counter, interrupt, lane, back: told, comparing, ended: Some(ended) }
     }
 
     /// Ends the lanes before the program does: waits until what was written is on the disk, but no longer than this.
@@ -123,6 +128,7 @@ impl Records {
             }
             DataCommand::PlanImport { path, map } => return imports::plan(&self.lane, path, map),
             DataCommand::Export(order) => return exports::export(&self.lane, *order),
+            DataCommand::Compare => return similar::compare(&self.lane, &self.back, &self.comparing),
             DataCommand::Check => return checks::check(&self.lane, &self.back),
             DataCommand::CountTokens => {
                 self.counter.send(Count::Asked).ok();
@@ -160,6 +166,8 @@ struct RecordsLane {
     /// Whose drafts these are: [`crate::session::Window`].
     window: String,
     events: Events,
+    /// Where models are on this machine.
+    models: PathBuf,
     /// Whether the database is there. A key can be faster than the thread that starts the lanes.
     made: Arc<Mutex<bool>>,
     /// Changes that this window has made, whichever thread did.

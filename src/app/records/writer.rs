@@ -240,7 +240,8 @@ fn perform(
         | DataCommand::PlanImport { .. }
         | DataCommand::Check
         | DataCommand::Tokens(_)
-        | DataCommand::CountTokens => {}
+        | DataCommand::CountTokens
+        | DataCommand::Compare => {}
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 pub mod chat;
 pub mod data;
 mod jobs;
+pub mod library;
 mod log;
 mod notices;
 pub mod review;
@@ -54,6 +55,8 @@ pub struct Store {
     pub data: data::DataStore,
     /// Reflections of the open session.
     pub review: review::ReviewStore,
+    /// Documents of the open session.
+    pub library: library::LibraryStore,
     pub jobs: Jobs,
     pub notices: Notices,
     pub log: Log,
@@ -67,6 +70,7 @@ impl Store {
             Event::Chat(event) => self.chats.apply(event),
             Event::Data(event) => self.apply_data(event),
             Event::Eval(event) => match event {},
+            Event::Library(event) => self.library.apply(event),
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => self.apply_review(event),
             Event::Runs(event) => self.runs.apply(event),
@@ -122,6 +126,7 @@ impl Store {
         self.models = None;
         self.data = data::DataStore::default();
         self.chats = chat::Chats::default();
+        self.library = library::LibraryStore::default();
         self.review = review::ReviewStore::default();
     }
 

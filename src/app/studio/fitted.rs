@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::pull::Report;
 use crate::app::events::Events;
 use crate::app::jobs::Working;
+use crate::app::pull_report::PullReport;
 use crate::app::recipes::{self, Suited};
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::config::Folders;
@@ -27,7 +27,7 @@ pub(super) fn uncounted(recipe: &Path) -> Option<String> {
 /// # Errors
 /// When the model can't be had, or the session can't be read or written. A job has said so then.
 pub(super) fn fit(folders: &Folders, session: &SessionInfo, model: &str, events: &Events) -> Result<bool> {
-    let mut report = Report::start(events, model);
+    let mut report = PullReport::start(events, model);
     let tokenizer = RecordTokenizer::open(&folders.models(), model, Network::Allowed, &mut report);
     let Some(tokenizer) = report.end(tokenizer)? else { return Ok(false) };
     let job = Working::start(events, "counting tokens", OnQuit::LetEnd);

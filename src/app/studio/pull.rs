@@ -1,100 +1,23 @@
 //! Pulling a model in the background: a job whose progress the drawer shows.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-use anyhow::Result;
 
 use crate::app::events::Events;
-use crate::app::jobs::Working;
 use crate::app::models;
+use crate::app::pull_report::PullReport;
 use crate::config::Folders;
-use crate::domain::protocol::system::{JobEnd, OnQuit, Progress, Unit};
 use crate::domain::protocol::{Event, ModelsEvent};
 use crate::engine::hub::{self, Network};
 use crate::ground::thread;
 
-/// The drawer hears of progress at most this often.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// Starts a thread that pulls the model, says how it went, and lists the models anew.
 pub(super) fn start(folders: Folders, name: String, runs: Option<PathBuf>, events: Events) {
     thread::start("pull", move || {
-        let mut report = Report::start(&events, &name);
+        let mut report = PullReport::start(&events, &name);
         let pulled = hub::resolve(&folders.models(), &name, Network::Allowed, &mut report);
         report.end(pulled).ok();
         if let Ok(listed) = models::list(&folders, runs.as_deref()) {
             events.offer(Event::Models(ModelsEvent::Listed(listed)));
         }
     });
-}
-
-/// Adds up the transfers of one pull, as a job.
-pub(super) struct Report {
-    working: Working,
-    progress: Progress,
-    /// Whether the total is that of all transfers.
-    whole: bool,
-    said: Instant,
-}
-
-impl Report {
-    pub(super) fn start(events: &Events, name: &str) -> Self {
-        let working = Working::start(events, &format!("pull {name}"), OnQuit::Ask);
-        let progress = Progress { unit: Unit::Bytes, ..Progress::default() };
-        Self { working, progress, whole: false, said: Instant::now() }
-    }
-
-    /// Ends the job by how the pull went; nothing came of it when somebody stopped it.
-    pub(super) fn end<T>(self, outcome: Result<T>) -> Result<Option<T>> {
-        let (end, outcome) = match outcome {
-            Ok(found) => (JobEnd::Done, Ok(Some(found))),
-            Err(_) if !self.working.is_wanted() => (JobEnd::Stopped, Ok(None)),
-            Err(error) => (JobEnd::Failed(format!("{error:#}")), Err(error)),
-        };
-        self.working.end(end);
-        outcome
-    }
-
-    fn say(&mut self) {
-        self.said = Instant::now();
-        self.working.go_on(self.progress.clone());
-    }
-}
-
-impl hub::PullProgress for Report {
-    fn note(&mut self, text: &str) {
-        tracing::info!("{text}");
-        text.clone_into(&mut self.progress.note);
-        self.say();
-    }
-
-    fn whole(&mut self, bytes: u64) {
-        self.progress.total = Some(self.progress.done + bytes);
-        self.whole = true;
-    }
-
-    fn begin(&mut self, what: &str, total: Option<u64>, already: u64) {
-        what.clone_into(&mut self.progress.note);
-        if !self.whole {
-            self.progress.total = total.map(|total| self.progress.done + total);
-        }
-        self.progress.done += already;
-        self.say();
-    }
-
-    fn advance(&mut self, bytes: u64) {
-        self.progress.done += bytes;
-        if self.said.elapsed() >= PAUSE {
-            self.say();
-        }
-    }
-
-    fn end(&mut self) {
-        self.say();
-    }
-
-    fn go_on(&self) -> bool {
-        self.working.is_wanted()
-    }
 }

@@ -13,12 +13,14 @@ use anyhow::{Context, Result, ensure};
 use super::pull;
 use super::runs::RunsLane;
 use crate::app::chat::Chats;
+use crate::app::documents::Documents;
 use crate::app::events::{Events, Opening};
 use crate::app::records::Records;
 use crate::app::review::Reviews;
 use crate::app::{forbidden, imports, jobs, models, sessions};
 use crate::config::Folders;
 use crate::data::hub::DatasetName;
+use crate::data::rows::Format;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{
     Command, Event, ModelsCommand, ModelsEvent, SessionsCommand, SessionsEvent, SystemCommand, SystemEvent,
@@ -36,6 +38,8 @@ pub(super) struct StudioWorker {
     chats: Option<Chats>,
     /// Of the open session, from the first question on: few sessions have thoughts.
     reviews: OnceCell<Reviews>,
+    /// Of the open session, from the first look at its library on.
+    documents: OnceCell<Documents>,
     session: Option<SessionInfo>,
     windows: Windows,
     opening: Opening,
@@ -108,6 +112,7 @@ impl StudioWorker {
             records: None,
             chats: None,
             reviews: OnceCell::new(),
+            documents: OnceCell::new(),
             session: None,
             windows,
             opening: Opening::default(),
@@ -129,6 +134,13 @@ impl StudioWorker {
                     self.reviews.get_or_init(start).send(command);
                 }
             }
+            (Command::Library(command), _, _) => {
+                if let Some(session) = &self.session {
+                    let events = self.events.of(self.opening);
+                    let start = || Documents::start(session, &self.folders, &events);
+                    self.documents.get_or_init(start).send(command);
+                }
+            }
             (Command::Runs(command), _, _) => self.runs.send(command),
             // A lane that is gone has said why in the log.
             (command, _, _) => drop(self.desk.send(command)),
@@ -148,6 +160,7 @@ impl StudioWorker {
         self.records = Some(Records::start(session, &window, &events, self.folders.models()));
         self.chats = Some(Chats::start(session, &window, &self.folders, &events));
         self.reviews = OnceCell::new();
+        self.documents = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
@@ -201,8 +214,12 @@ impl StudioDesk {
                 jobs::stop(job);
                 Ok(Some(Event::System(SystemEvent::JobAskedToStop(job))))
             }
-            // Runs and reviews have lanes of their own, and without a session there are neither records nor chats.
-            Command::Chat(_) | Command::Data(_) | Command::Review(_) | Command::Runs(_) => Ok(None),
+            // These have lanes of their own, and without a session there are neither records nor chats.
+            Command::Chat(_)
+            | Command::Data(_)
+            | Command::Library(_)
+            | Command::Review(_)
+            | Command::Runs(_) => Ok(None),
         }
     }
 
@@ -232,7 +249,7 @@ impl StudioDesk {
                 return Ok(Event::Sessions(SessionsEvent::Listed(sessions::list(&self.folders)?)));
             }
             SessionsCommand::Complete(typed) => {
-                let paths = imports::complete(&typed);
+                let paths = imports::complete(&typed, |name| Format::of_name(name).is_some());
                 return Ok(Event::Sessions(SessionsEvent::Completed { typed, paths }));
             }
         };

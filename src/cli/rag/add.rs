@@ -11,6 +11,7 @@ use serde_json::json;
 use super::roots::roots;
 use super::watch::watch;
 use super::{BarHost, LibraryArguments, RagContext};
+use crate::app::documents::ADDING;
 use crate::app::library::adding::DocumentSources;
 use crate::app::library::embedder::OpenEmbedder;
 use crate::cli::data::stop_on_interrupt;
@@ -52,9 +53,6 @@ pub(super) struct AddArguments {
     #[arg(long)]
     watch: bool,
 }
-
-/// The kind of work that one process does at a time.
-pub(super) const ADDING: &str = "adding";
 
 pub(super) fn run(place: &RagContext, arguments: &AddArguments) -> Result<ExitCode> {
     let folder = arguments.library.folder(place)?;

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::add::ADDING;
 use super::{BarHost, LibraryArguments, RagContext};
+use crate::app::documents::ADDING;
 use crate::cli::data::stop_on_interrupt;
 use crate::cli::{job_bar, print};
 use crate::rag::add::embed_anew;

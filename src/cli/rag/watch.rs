@@ -9,7 +9,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::RagContext;
-use super::add::{ADDING, bring_in, said};
+use super::add::{bring_in, said};
+use crate::app::documents::ADDING;
 use crate::app::library::embedder::OpenEmbedder;
 use crate::cli::print;
 use crate::rag::add::AddProgress;

@@ -4,7 +4,7 @@ use crate::domain::chat::{
     AnswerOutcome, Answerer, AnswererNames, Chat, ChatId, ChatSummary, Decisions, DraftPlace, Setup, Turn,
     TurnId, Vote,
 };
-use crate::domain::cited::AnswerSources;
+use crate::domain::cited::{AnswerSources, SourceMark};
 
 /// Asked of the worker.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,14 @@ pub enum ChatCommand {
         answer: TurnId,
         corrected: String,
     },
-    /// Take the last vote, kept answer or correction of a chat back, with the records that came of it.
+    /// Look in a document always, or never, from the next question on; as in any other if there is no mark.
+    MarkSource {
+        chat: ChatId,
+        source: String,
+        title: String,
+        mark: Option<SourceMark>,
+    },
+    /// Take the last vote, kept answer, correction or marked document of a chat back, with the records that came of it.
     Undo(ChatId),
     Rename {
         chat: ChatId,

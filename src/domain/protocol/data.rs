@@ -41,6 +41,8 @@ pub enum DataCommand {
     Tokens(RecordId),
     /// Count every record's tokens with the session's model.
     CountTokens,
+    /// Have records compared by what they mean, and say by what they are compared now.
+    Compare,
     /// Do something to records, as one change.
     Change {
         selection: Selection,

@@ -6,6 +6,7 @@
 pub mod chat;
 pub mod data;
 pub mod eval;
+pub mod library;
 pub mod models;
 pub mod review;
 pub mod runs;
@@ -15,6 +16,7 @@ pub mod system;
 pub use chat::{ChatCommand, ChatEvent};
 pub use data::{DataCommand, DataEvent};
 pub use eval::{EvalCommand, EvalEvent};
+pub use library::{LibraryCommand, LibraryEvent};
 pub use models::{ModelsCommand, ModelsEvent};
 pub use review::{ReviewCommand, ReviewEvent};
 pub use runs::{RunsCommand, RunsEvent};
@@ -27,6 +29,7 @@ pub enum Command {
     Chat(ChatCommand),
     Data(DataCommand),
     Eval(EvalCommand),
+    Library(LibraryCommand),
     Models(ModelsCommand),
     Review(ReviewCommand),
     Runs(RunsCommand),
@@ -40,6 +43,7 @@ pub enum Event {
     Chat(ChatEvent),
     Data(DataEvent),
     Eval(EvalEvent),
+    Library(LibraryEvent),
     Models(ModelsEvent),
     Review(ReviewEvent),
     Runs(RunsEvent),

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params}
 
 use super::{LibraryDatabase, TextHash};
 use crate::domain::library::{DocumentChunk, DocumentFacts};
-use crate::domain::retrieval::{DocumentRow, LibraryCounts};
+use crate::domain::retrieval::LibraryCounts;
 use crate::ground::clock;
 
 /// What tells a source's present state from an earlier one.
@@ -128,40 +128,6 @@ impl LibraryDatabase {
         let mut asked = self.connection.prepare_cached(&format!("{STORED} ORDER BY source"))?;
         let rows = asked.query_map([], stored)?.collect::<rusqlite::Result<_>>();
         rows.context("read the library's documents")
-    }
-
-    /// All documents with what they come to, by their sources.
-    ///
-    /// # Errors
-    /// Where the database can't be read.
-    pub fn document_rows(&self) -> Result<Vec<DocumentRow>> {
-        let mut asked = self.connection.prepare(
-            "SELECT source, title, context, facts, notices, added,
-                    (SELECT count(*) FROM chunks WHERE document = documents.id),
-                    (SELECT coalesce(sum(tokens), 0) FROM chunks WHERE document = documents.id)
-             FROM documents ORDER BY source",
-        )?;
-        let row = |row: &Row<'_>| {
-            let (facts, notices): (String, String) = (row.get(3)?, row.get(4)?);
-            let facts: DocumentFacts = serde_json::from_str(&facts).unwrap_or_default();
-            Ok(DocumentRow {
-                source: row.get(0)?,
-                title: row.get(1)?,
-                context: row.get(2)?,
-                authors: facts.authors,
-                date: facts.date,
-                language: facts.language,
-                pages: facts.pages,
-                tags: facts.tags,
-                link: facts.link,
-                summary: facts.summary,
-                chunks: row.get::<_, i64>(6)? as u64,
-                tokens: row.get::<_, i64>(7)? as u64,
-                notices: serde_json::from_str(&notices).unwrap_or_default(),
-                added: row.get(5)?,
-            })
-        };
-        asked.query_map([], row)?.collect::<rusqlite::Result<_>>().context("read the library's documents")
     }
 
     /// ISO 639-1 of the languages that documents are in.

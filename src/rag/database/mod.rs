@@ -5,6 +5,7 @@ mod addresses;
 mod documents;
 mod exclusions;
 mod kept;
+mod listing;
 mod moved;
 mod pages;
 mod roots;

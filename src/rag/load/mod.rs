@@ -44,6 +44,12 @@ pub fn read(path: &Path) -> Result<SourceDocument> {
     read.with_context(|| format!("read {}", path.display()))
 }
 
+/// Whether a file's name promises that words can be read from it.
+#[must_use]
+pub fn promises_words(name: &Path) -> bool {
+    form::by_name(name).is_some()
+}
+
 /// A file's bytes, all of one moment.
 ///
 /// # Errors

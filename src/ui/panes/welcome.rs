@@ -16,7 +16,7 @@ use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, PaneId, View};
 use crate::ui::shell::sessions;
 use crate::ui::widgets::cursor::ListCursor;
-use crate::ui::widgets::path_field::PathField;
+use crate::ui::widgets::path_field::{PathField, PathWanted};
 use crate::ui::widgets::{progress, text};
 
 /// What the welcome can be asked for.
@@ -89,7 +89,7 @@ fn rows(store: &Store) -> usize {
 
 impl Welcome {
     fn bring(&mut self) -> Vec<Effect> {
-        let (field, ask) = PathField::asking("");
+        let (field, ask) = PathField::asking("", PathWanted::Records);
         self.path = Some(field);
         vec![ask]
     }

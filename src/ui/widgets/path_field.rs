@@ -11,38 +11,52 @@ use tui_textarea::{CursorMove, TextArea};
 use super::{text, writing};
 use crate::app::store::Store;
 use crate::domain::dropped;
-use crate::domain::protocol::{Command, SessionsCommand};
+use crate::domain::protocol::{Command, LibraryCommand, SessionsCommand};
 use crate::ui::pane::{Effect, Input, View};
 use crate::ui::widgets::field::edit_line;
 
 /// What is being typed.
 #[derive(Debug)]
-pub(crate) struct PathField(TextArea<'static>);
+pub(crate) struct PathField {
+    area: TextArea<'static>,
+    wanted: PathWanted,
+}
+
+/// What the path is to lead to: it says what is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum PathWanted {
+    #[default]
+    Records,
+    Documents,
+}
 
 impl Default for PathField {
     fn default() -> Self {
-        Self::new("")
+        Self::new("", PathWanted::Records)
     }
 }
 
 impl PathField {
-    pub(crate) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str, wanted: PathWanted) -> Self {
         let mut area = TextArea::new(vec![text.replace(['\n', '\r'], " ")]);
         area.set_cursor_line_style(Style::new());
-        area.set_placeholder_text("a file, a folder, or hf:owner/name");
+        area.set_placeholder_text(match wanted {
+            PathWanted::Records => "a file, a folder, or hf:owner/name",
+            PathWanted::Documents => "a file, or a folder with all under it",
+        });
         area.move_cursor(CursorMove::End);
-        Self(area)
+        Self { area, wanted }
     }
 
     /// With what asks what it may become.
-    pub(crate) fn asking(text: &str) -> (Self, Effect) {
-        let field = Self::new(text);
+    pub(crate) fn asking(text: &str, wanted: PathWanted) -> (Self, Effect) {
+        let field = Self::new(text, wanted);
         let ask = field.ask();
         (field, ask)
     }
 
     pub(crate) fn text(&self) -> &str {
-        self.0.lines().first().map_or("", String::as_str)
+        self.area.lines().first().map_or("", String::as_str)
     }
 
     /// The path that is meant: quotes, escapes and `file://` are a terminal's.
@@ -55,12 +69,12 @@ impl PathField {
         let before = self.text().to_owned();
         match input {
             Input::Key(key) if key.code == KeyCode::Enter => {}
-            Input::Key(key) => edit_line(&mut self.0, *key),
-            Input::Paste(text) if before.is_empty() => *self = Self::new(&dropped::path(text)),
+            Input::Key(key) => edit_line(&mut self.area, *key),
+            Input::Paste(text) if before.is_empty() => *self = Self::new(&dropped::path(text), self.wanted),
             Input::Paste(text) => {
                 let line: String =
                     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                self.0.insert_str(line);
+                self.area.insert_str(line);
             }
         }
         if self.text() == before { Vec::new() } else { vec![self.ask()] }
@@ -68,7 +82,11 @@ impl PathField {
 
     /// Asks what the path may become.
     pub(crate) fn ask(&self) -> Effect {
-        Effect::Send(Command::Sessions(SessionsCommand::Complete(self.text().to_owned())))
+        let typed = self.text().to_owned();
+        Effect::Send(match self.wanted {
+            PathWanted::Records => Command::Sessions(SessionsCommand::Complete(typed)),
+            PathWanted::Documents => Command::Library(LibraryCommand::Complete(typed)),
+        })
     }
 
     /// As far as all that is offered begins alike.
@@ -79,7 +97,7 @@ impl PathField {
         if alike.len() <= self.text().len() {
             return Vec::new();
         }
-        *self = Self::new(&alike);
+        *self = Self::new(&alike, self.wanted);
         vec![self.ask()]
     }
 
@@ -93,7 +111,7 @@ impl PathField {
     /// The field in the first row, what it may become below.
     pub(crate) fn draw(&self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
         let theme = view.theme;
-        let mut field = self.0.clone();
+        let mut field = self.area.clone();
         field.set_style(theme.bright);
         field.set_placeholder_style(theme.dim);
         field.set_cursor_style(theme.caret);

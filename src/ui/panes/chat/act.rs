@@ -17,7 +17,6 @@ use crate::domain::protocol::chat::ChatQuestion;
 use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::pane::{Effect, Input};
-use crate::ui::widgets::field::TextField;
 
 pub(super) fn send(command: ChatCommand) -> Vec<Effect> {
     vec![Effect::Send(Command::Chat(command))]
@@ -50,6 +49,12 @@ impl ChatPane {
             ChatAction::ChooseDown => self.choose(1, store),
             ChatAction::PassageBefore => self.turn_passage(-1, store),
             ChatAction::PassageAfter => self.turn_passage(1, store),
+            ChatAction::Documents
+            | ChatAction::ReadDocument
+            | ChatAction::PinSource
+            | ChatAction::ExcludeSource
+            | ChatAction::SourceBefore
+            | ChatAction::SourceAfter => return self.on_documents(action, store),
             ChatAction::Rename => self.rename(store),
             ChatAction::DeleteChat => {
                 if let ChatMode::History(history) = &self.mode {
@@ -280,19 +285,6 @@ impl ChatPane {
     pub(super) fn leave_editing(&mut self, store: &Store) {
         if self.editing.take().is_some() {
             self.composer = self.field(DraftPlace::Question, store);
-        }
-    }
-
-    fn rename(&mut self, store: &Store) {
-        let chosen = if let ChatMode::History(history) = &self.mode {
-            history.chosen(store).map(|chat| (chat.id, chat.title.clone()))
-        } else {
-            store.chats.open.as_deref().map(|chat| (chat.id, chat.title.clone()))
-        };
-        if let Some((chat, title)) = chosen {
-            let mut field = TextField::new("what this chat is called");
-            field.paste(&title);
-            self.mode = ChatMode::Rename(chat, field);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the pane can be asked for, and the keys that ask.
 
+use super::library::LIBRARY_BINDINGS;
 use crate::ui::action;
 use crate::ui::keymap::Binding;
 
@@ -38,6 +39,12 @@ pub enum ChatAction {
     Passage,
     PassageBefore,
     PassageAfter,
+    SourceBefore,
+    SourceAfter,
+    PinSource,
+    ExcludeSource,
+    ReadDocument,
+    Documents,
     System,
     New,
     History,
@@ -70,8 +77,29 @@ const fn bind(
     Binding::new(name, keys, label, help, action::Action::Chat(action))
 }
 
+/// Those of the conversation, then those of the library's view.
+pub(super) const BINDINGS: &[Binding] = &ALL;
+
+const ALL: [Binding; CONVERSATION.len() + LIBRARY_BINDINGS.len()] = joined();
+
+/// Both tables as one.
+#[expect(clippy::indexing_slicing, reason = "it is computed while compiling, and would not compile")]
+const fn joined() -> [Binding; CONVERSATION.len() + LIBRARY_BINDINGS.len()] {
+    let mut all = [CONVERSATION[0]; CONVERSATION.len() + LIBRARY_BINDINGS.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < CONVERSATION.len() {
+            CONVERSATION[at]
+        } else {
+            LIBRARY_BINDINGS[at - CONVERSATION.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
 /// Those of fields and floats come first: they are available only while there is one.
-pub(super) const BINDINGS: &[Binding] = &[
+const CONVERSATION: &[Binding] = &[
     bind("chat.stop", &["x", "esc"], "stop", "Stop the answer", ChatAction::Stop),
     bind("chat.send", &["enter"], "send", "Send what was written", ChatAction::Send),
     bind("chat.break", &["alt-enter", "ctrl-j"], "new line", "Break the line", ChatAction::BreakLine),
@@ -98,6 +126,31 @@ pub(super) const BINDINGS: &[Binding] = &[
         ChatAction::PassageBefore,
     ),
     bind("chat.passage_after", &["right"], "next passage", "Show the next passage", ChatAction::PassageAfter),
+    bind(
+        "chat.read_document",
+        &["enter"],
+        "in its document",
+        "Read the passage in its document",
+        ChatAction::ReadDocument,
+    ),
+    bind(
+        "chat.pin",
+        &["+"],
+        "pin",
+        "Always look in this document in this chat, or as in any other",
+        ChatAction::PinSource,
+    ),
+    bind(
+        "chat.exclude",
+        &["-"],
+        "exclude",
+        "Never use this document in this chat, or as any other",
+        ChatAction::ExcludeSource,
+    ),
+    bind("chat.source_before", &["["], "source before", "Choose the source above", ChatAction::SourceBefore)
+        .hidden(),
+    bind("chat.source_after", &["]"], "next source", "Choose the source below", ChatAction::SourceAfter)
+        .hidden(),
     bind("chat.choose_up", &["up"], "up", "Choose what stands above", ChatAction::ChooseUp).hidden(),
     bind("chat.choose_down", &["down"], "down", "Choose what stands below", ChatAction::ChooseDown).hidden(),
     bind("chat.vote_left", &["left"], "left is better", "Vote for the left answer", ChatAction::VoteLeft),
@@ -169,6 +222,13 @@ pub(super) const BINDINGS: &[Binding] = &[
         "passages",
         "Read the passages that the chosen answer was given from",
         ChatAction::Passage,
+    ),
+    bind(
+        "chat.documents",
+        &["L"],
+        "documents",
+        "Show the library: its documents, a search, what to add",
+        ChatAction::Documents,
     ),
     bind("chat.system", &["S"], "system", "Write the system prompt", ChatAction::System),
     bind(

@@ -10,6 +10,7 @@ use super::{ChatMode, ChatPane};
 use super::{passages, picker};
 use crate::domain::chat as domain;
 use crate::domain::chat::{AnswererNames, Side, Turn, Vote};
+use crate::domain::cited::SourceMark;
 use crate::domain::counted::counted;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Focus, View};
@@ -46,7 +47,9 @@ fn conversation(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, view: View
         height: area.height.saturating_sub(2),
     };
     let two = pane.is_double();
+    let whole = inside.width;
     let inside = passages::beside(pane, buffer, inside, view);
+    pane.sources_shown = inside.width < whole;
     let width = if two { inside.width.saturating_sub(3) / 2 } else { inside.width };
     let chosen = pane.chosen(store).map(|turn| turn.id);
     let browsing = matches!(pane.mode, ChatMode::Browse | ChatMode::Find);
@@ -134,7 +137,7 @@ fn titles(pane: &ChatPane, buffer: &mut Buffer, area: Rect, chat: Option<&domain
         );
     }
     if !two {
-        let said = facts(setup);
+        let said = facts(setup, chat);
         let wide = text::width(&said);
         if wide + text::width(&setup.left.name) + 12 < width {
             let x = area.right().saturating_sub(wide as u16 + 3);
@@ -159,7 +162,8 @@ fn title(setup: &domain::Setup, side: Side) -> &str {
     }
 }
 
-fn facts(setup: &domain::Setup) -> String {
+fn facts(setup: &domain::Setup, chat: Option<&domain::Chat>) -> String {
+    let marks = chat.map(|chat| chat.decisions.sources.values());
     let sampling = &setup.sampling;
     let mut parts = vec![if sampling.temperature <= 0.0 {
         "greedy".to_owned()
@@ -170,7 +174,12 @@ fn facts(setup: &domain::Setup) -> String {
         parts.insert(0, "system prompt".to_owned());
     }
     if setup.library.on {
-        parts.insert(0, format!("library on · top {}", setup.library.top));
+        let marked =
+            |wanted: SourceMark| marks.clone().into_iter().flatten().filter(|mark| **mark == wanted).count();
+        let counts = [(marked(SourceMark::Pinned), "pinned"), (marked(SourceMark::Excluded), "excluded")];
+        let said =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(" · {count} {what}"));
+        parts.insert(0, format!("library on · top {}{}", setup.library.top, said.collect::<String>()));
     }
     format!(" {} ", parts.join(" · "))
 }

@@ -15,6 +15,9 @@ impl ChatPane {
     /// Whether an action makes sense now.
     pub(super) fn can(&self, action: ChatAction, store: &Store) -> bool {
         let writing = store.chats.is_writing();
+        if self.library.is_open() {
+            return false;
+        }
         match (&self.mode, action) {
             (ChatMode::Browse | ChatMode::Write, ChatAction::Stop) => writing,
             (ChatMode::Write, ChatAction::Send) => !self.composer.is_blank() && !writing,
@@ -44,7 +47,10 @@ impl ChatPane {
                 ChatAction::PassageBefore
                 | ChatAction::PassageAfter
                 | ChatAction::ChooseUp
-                | ChatAction::ChooseDown,
+                | ChatAction::ChooseDown
+                | ChatAction::ReadDocument
+                | ChatAction::PinSource
+                | ChatAction::ExcludeSource,
             )
             | (ChatMode::Sampling(_), ChatAction::Lower | ChatAction::Raise)
             | (
@@ -107,6 +113,9 @@ impl ChatPane {
             }
             ChatAction::New => "this is a new chat already: ⏎ writes its first question",
             ChatAction::Undo => "no vote, kept answer or correction of this chat is left to take back",
+            ChatAction::PinSource | ChatAction::ExcludeSource => {
+                "no source is beside this answer: v opens what it was given from, and + and - work there"
+            }
             ChatAction::NextMatch | ChatAction::PreviousMatch => {
                 "nothing is searched for: / searches this chat"
             }
@@ -137,9 +146,14 @@ impl ChatPane {
             | ChatAction::Model
             | ChatAction::Sampling
             | ChatAction::Library
+            | ChatAction::Documents
             | ChatAction::System
             | ChatAction::History => true,
             ChatAction::Passage => self.sourced(store).is_some(),
+            ChatAction::PinSource
+            | ChatAction::ExcludeSource
+            | ChatAction::SourceBefore
+            | ChatAction::SourceAfter => self.passage_in_front(store).is_some(),
             ChatAction::Names | ChatAction::OtherModel => self.setup.right.is_some(),
             ChatAction::New => open.is_some() && !writing && self.find.is_none(),
             ChatAction::NextMatch | ChatAction::PreviousMatch => self.found().is_some(),

@@ -8,12 +8,14 @@ mod drafts;
 mod draw;
 mod find;
 mod history;
+mod library;
 mod may;
 mod navigate;
 mod outline;
 mod passages;
 mod picker;
 mod sampling;
+mod sources;
 mod transcript;
 
 use std::borrow::Cow;
@@ -38,6 +40,8 @@ pub use self::bindings::ChatAction;
 use self::composer::Composer;
 use self::find::Find;
 use self::history::ChatHistory;
+pub use self::library::LibraryAction;
+use self::library::LibraryView;
 use self::outline::Outline;
 use self::passages::PassageView;
 use self::picker::Picker;
@@ -100,6 +104,11 @@ pub(crate) struct ChatPane {
     /// Which block of code is copied next.
     block: usize,
     composer_area: Rect,
+    /// The documents, in the place of the conversation while they are open.
+    library: LibraryView,
+    /// The source that was chosen beside an answer, and whether there was room for them in the last draw.
+    source: Option<(TurnId, usize)>,
+    sources_shown: bool,
     /// Who a new conversation is to begin with.
     wanted: Option<(Answerer, Option<Answerer>)>,
 }
@@ -154,17 +163,39 @@ impl Pane for ChatPane {
     }
 
     fn available(&self, action: action::Action, store: &Store) -> bool {
-        let action::Action::Chat(action) = action else { return false };
-        store.session.is_some() && self.can(action, store)
+        let can = match action {
+            action::Action::Chat(action) => self.can(action, store),
+            // From the palette: documents are added wherever one is.
+            action::Action::Library(LibraryAction::Add) if !self.library.is_open() => {
+                matches!(self.mode, ChatMode::Browse)
+            }
+            action::Action::Library(action) => self.library.can(action, store),
+            _ => false,
+        };
+        store.session.is_some() && can
     }
 
     fn offered(&self, action: action::Action, store: &Store) -> bool {
-        let action::Action::Chat(own) = action else { return false };
-        self.available(action, store) && self.offers(own, store)
+        match action {
+            action::Action::Chat(own) => self.available(action, store) && self.offers(own, store),
+            action::Action::Library(own) => self.library.can(own, store),
+            _ => false,
+        }
+    }
+
+    fn is_of_what_is_shown(&self, action: action::Action) -> bool {
+        matches!(action, action::Action::Library(_)) == self.library.is_open()
     }
 
     fn why_not(&self, action: action::Action, store: &Store) -> Option<String> {
-        let action::Action::Chat(own) = action else { return None };
+        let own = match action {
+            action::Action::Chat(_) if self.library.is_open() => {
+                return Some("the library is open above the chat: esc closes it".to_owned());
+            }
+            action::Action::Chat(own) => own,
+            action::Action::Library(own) => return self.library.why(own, store).map(str::to_owned),
+            _ => return None,
+        };
         let floats = !matches!(self.mode, ChatMode::Browse | ChatMode::Vote);
         let why = if floats {
             Some("something is open above the chat: esc closes it")
@@ -175,11 +206,23 @@ impl Pane for ChatPane {
     }
 
     fn update(&mut self, action: action::Action, store: &Store) -> Vec<Effect> {
-        let action::Action::Chat(action) = action else { return Vec::new() };
-        self.perform(action, store)
+        match action {
+            action::Action::Chat(action) => self.perform(action, store),
+            action::Action::Library(LibraryAction::Add) => {
+                // It takes in first which session is open.
+                let mut effects = self.refresh(store);
+                effects.extend(self.library.ask_for_path(store));
+                effects
+            }
+            action::Action::Library(action) => self.library.perform(action, store),
+            _ => Vec::new(),
+        }
     }
 
     fn typing(&self) -> bool {
+        if self.library.is_open() {
+            return self.library.typing();
+        }
         match self.mode {
             ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Passage(_) => false,
             ChatMode::Write
@@ -193,6 +236,9 @@ impl Pane for ChatPane {
     }
 
     fn editing(&self) -> Editing {
+        if self.library.is_open() {
+            return self.library.editing();
+        }
         match self.mode {
             ChatMode::Browse
             | ChatMode::Vote
@@ -206,6 +252,7 @@ impl Pane for ChatPane {
 
     fn edited_text(&self) -> Option<String> {
         match &self.mode {
+            _ if self.library.is_open() => None,
             ChatMode::Write => Some(self.composer.text()),
             ChatMode::System(text) | ChatMode::Correct(_, text) => Some(text.text()),
             ChatMode::Browse
@@ -228,6 +275,9 @@ impl Pane for ChatPane {
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
+        if self.library.is_open() {
+            return self.library.input(input);
+        }
         match &mut self.mode {
             ChatMode::Browse | ChatMode::Vote | ChatMode::Models(_) | ChatMode::Passage(_) => {}
             // Sends, or waits for what is being written; another key breaks the line.
@@ -257,6 +307,9 @@ impl Pane for ChatPane {
     }
 
     fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        if self.library.is_open() {
+            return self.library.mouse(mouse, store);
+        }
         if !matches!(self.mode, ChatMode::Browse | ChatMode::Write) {
             return Vec::new();
         }
@@ -281,7 +334,7 @@ impl Pane for ChatPane {
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
-        self.unsaved_words(store)
+        self.library.unsaved().or_else(|| self.unsaved_words(store))
     }
 
     fn keep(&mut self, store: &Store) -> Vec<Effect> {
@@ -323,10 +376,15 @@ impl Pane for ChatPane {
             self.setup.left = first;
         }
         effects.extend(self.begin_with_wanted(store));
+        effects.extend(self.library.refresh(store));
         effects
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-        draw::draw(self, buffer, area, view);
+        if self.library.is_open() {
+            self.library.draw(buffer, area, view);
+        } else {
+            draw::draw(self, buffer, area, view);
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! Going about in a conversation: the cursor, the window, branches, copying.
 
-use super::ChatPane;
 use super::act::{say, send};
 use super::bindings::ChatAction;
 use super::transcript::{Follow, TurnColumn};
+use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat::{TurnId, code_blocks};
 use crate::domain::protocol::ChatCommand;
 use crate::ui::pane::Effect;
+use crate::ui::widgets::field::TextField;
 
 impl ChatPane {
     /// Moves the cursor or the window.
@@ -74,5 +75,19 @@ impl ChatPane {
         self.cursor = Some(next);
         self.follow = Follow::Cursor;
         send(ChatCommand::Show { chat: chat.id, heads })
+    }
+
+    /// Asks what a chat is to be called.
+    pub(super) fn rename(&mut self, store: &Store) {
+        let chosen = if let ChatMode::History(history) = &self.mode {
+            history.chosen(store).map(|chat| (chat.id, chat.title.clone()))
+        } else {
+            store.chats.open.as_deref().map(|chat| (chat.id, chat.title.clone()))
+        };
+        if let Some((chat, title)) = chosen {
+            let mut field = TextField::new("what this chat is called");
+            field.paste(&title);
+            self.mode = ChatMode::Rename(chat, field);
+        }
     }
 }

@@ -4,12 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use super::sources::{in_words, sign};
 use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat::TurnId;
-use crate::domain::cited::AnswerSources;
+use crate::domain::cited::{AnswerSources, SourceMark};
 use crate::domain::counted::counted;
 use crate::domain::message::Role;
+use crate::domain::retrieval::FoundPassage;
 use crate::ui::layout::centred;
 use crate::ui::pane::{Effect, View};
 use crate::ui::theme::Theme;
@@ -34,6 +36,11 @@ pub(super) struct PassageView {
 }
 
 impl PassageView {
+    /// Of which answer it is, and its place there, from 0.
+    pub(super) const fn place(&self) -> (TurnId, usize) {
+        (self.answer, self.place)
+    }
+
     /// Shows another passage, round and round.
     fn turn_to(&mut self, by: isize, store: &Store) {
         let count = sources(store, self.answer).map_or(0, |sources| sources.passages.len());
@@ -57,7 +64,7 @@ impl PassageView {
         let width = usize::from(inside.width);
         let head = [
             (passage.place_in_words(), theme.bright),
-            (passage.source.clone(), theme.dim),
+            (source_line(passage, view.store), theme.dim),
             (passage.scores_in_words(), theme.dim),
         ];
         for (row, (said, style)) in (inside.y..inside.bottom()).zip(head) {
@@ -109,17 +116,25 @@ pub(super) fn beside(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: Vie
     let width = usize::from(LIST);
     let cited = sources.checked.as_ref().map(|checked| checked.cited.as_slice()).unwrap_or_default();
     let rows = (list.y..list.bottom().saturating_sub(ROWS)).step_by(usize::from(ROWS));
-    for ((number, passage), y) in (1_u32..).zip(&sources.passages).zip(rows) {
+    let chosen = pane.source_place(view.store);
+    // The chosen one is in sight.
+    let first = (chosen + 1).saturating_sub(rows.len().max(1));
+    for ((place, passage), y) in sources.passages.iter().enumerate().skip(first).zip(rows) {
+        let number = place as u32 + 1;
         let is_cited = cited.contains(&number);
-        let mark = if is_cited { '▌' } else { ' ' };
+        let bar = if is_cited { '▌' } else { ' ' };
         let style = if is_cited { theme.accent } else { theme.text };
-        let head = format!("{number} {mark} {}", passage.place_in_words());
+        let sign = sign(mark_of(passage, view.store));
+        let head = format!("{number} {bar} {sign}{}", passage.place_in_words());
         text::put(buffer, list.x, y, text::shorten(&head, width), width, style);
+        if place == chosen && matches!(pane.mode, ChatMode::Browse) {
+            buffer.set_style(Rect { y, height: 1, ..list }, theme.selection);
+        }
         put_below(buffer, list, y + 1, &passage.scores_in_words(), theme);
         let words: String = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
         put_below(buffer, list, y + 2, &words, theme);
     }
-    let foot = format!("v reads them · {:.0} ms", sources.milliseconds);
+    let foot = format!("v reads  [ ] choose  + pin  - exclude  {:.0} ms", sources.milliseconds);
     text::put(buffer, list.x, list.bottom().saturating_sub(1), foot, width, theme.dim);
     Rect { width: area.width - LIST - 3, ..area }
 }
@@ -127,6 +142,16 @@ pub(super) fn beside(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: Vie
 fn put_below(buffer: &mut Buffer, list: Rect, y: u16, said: &str, theme: &Theme) {
     let room = usize::from(list.width.saturating_sub(4));
     text::put(buffer, list.x + 4, y, text::shorten(said, room), room, theme.dim);
+}
+
+/// What is wanted of a passage's document in the open chat.
+fn mark_of(passage: &FoundPassage, store: &Store) -> Option<SourceMark> {
+    store.chats.open.as_ref()?.decisions.sources.get(&passage.source).copied()
+}
+
+fn source_line(passage: &FoundPassage, store: &Store) -> String {
+    let marked = in_words(mark_of(passage, store)).map(|said| format!("{said} · "));
+    format!("{}{}", marked.unwrap_or_default(), passage.source)
 }
 
 fn sources(store: &Store, answer: TurnId) -> Option<&AnswerSources> {
@@ -164,7 +189,9 @@ impl ChatPane {
         let Some(answer) = self.sourced(store) else { return };
         let checked = sources(store, answer).and_then(|sources| sources.checked.as_ref());
         let cited = checked.and_then(|checked| checked.cited.first().copied());
-        let place = cited.map_or(0, |number| number.saturating_sub(1) as usize);
+        let first = cited.map_or(0, |number| number.saturating_sub(1) as usize);
+        let chosen = self.source.filter(|(of, _)| *of == answer && self.sources_shown);
+        let place = chosen.map_or(first, |(_, place)| place);
         self.mode = ChatMode::Passage(PassageView { answer, place, scroll: 0 });
     }
 

@@ -75,6 +75,7 @@ impl ChatPane {
         let Some((left, right)) = self.wanted.take() else { return Vec::new() };
         (self.setup.left, self.setup.right) = (left, right);
         self.leave_editing(store);
+        self.library.close_all();
         (self.cursor, self.side) = (None, Side::Left);
         self.mode = ChatMode::Write;
         let mut effects = Vec::new();

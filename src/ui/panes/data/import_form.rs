@@ -16,7 +16,7 @@ use crate::domain::protocol::data::{ImportPlan, Imported, LOOK_UP};
 use crate::ui::pane::{Effect, Input, PaneId, View};
 use crate::ui::theme::Theme;
 use crate::ui::widgets::cursor::ListCursor;
-use crate::ui::widgets::path_field::{PathField, from_home};
+use crate::ui::widgets::path_field::{PathField, PathWanted, from_home};
 use crate::ui::widgets::text;
 
 /// Columns that the parts take, beside the examples.
@@ -57,7 +57,7 @@ enum ImportStep {
 impl ImportForm {
     /// Asks for the path.
     pub(super) fn asking() -> (Self, Effect) {
-        let (field, ask) = PathField::asking("");
+        let (field, ask) = PathField::asking("", PathWanted::Records);
         (Self { step: ImportStep::Path(Box::new(field)), ..Self::new(PathBuf::new()) }, ask)
     }
 
@@ -130,7 +130,7 @@ impl ImportForm {
             }
             (Some(Accepted::ToTraining), _) => (vec![Effect::Show(PaneId::Train)], false),
             (Some(Accepted::OtherPath), _) => {
-                let (field, ask) = PathField::asking(&self.path.to_string_lossy());
+                let (field, ask) = PathField::asking(&self.path.to_string_lossy(), PathWanted::Records);
                 self.step = ImportStep::Path(Box::new(field));
                 (vec![ask], true)
             }

@@ -54,7 +54,10 @@ impl DataPane {
 
     pub(super) fn similar(&mut self, store: &Store) -> Vec<Effect> {
         let id = self.under_cursor(store);
-        id.map_or_else(Vec::new, |id| self.ask(format!("like:{id}"), store))
+        let Some(id) = id else { return Vec::new() };
+        let mut effects = self.ask(format!("like:{id}"), store);
+        effects.push(send(DataCommand::Compare));
+        effects
     }
 
     /// Takes a line in the place of the filter.
