@@ -12,6 +12,7 @@
 //! | [`session`] | records, history, search, imports in SQLite | `domain`, `data` |
 //! | [`engine`] | models, training, generation | `domain`, `data` |
 //! | [`task`] | prompts from records, answers read back, labels | `domain`, `data` |
+//! | [`reward`] | what a completion is worth: numbers with their parts and reasons | `domain`, `data`, `task` |
 //! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
 //! | [`rag`] | documents read, cut into chunks, embedded, indexed, and found again | `domain`, `data`, `session` |
 //! | [`serve`] | OpenAI's HTTP API | `domain`, `engine`, `rag` |
@@ -27,6 +28,7 @@ pub mod domain;
 pub mod engine;
 pub mod ground;
 pub mod rag;
+pub mod reward;
 pub mod serve;
 pub mod session;
 pub mod task;

@@ -27,6 +27,7 @@ mod golden;
 mod ground;
 mod layers;
 mod rag;
+mod reward;
 mod serve;
 mod session;
 mod support;

@@ -24,6 +24,7 @@ pub mod recipes;
 pub(crate) mod record_tokenizer;
 mod records;
 pub mod review;
+pub mod rewards;
 mod run_lock;
 pub mod runs;
 pub mod sessions;

@@ -24,6 +24,7 @@ mod pull;
 mod rag;
 mod review;
 mod review_jobs;
+mod reward;
 mod runs;
 mod sampling;
 mod screenshot;
@@ -32,6 +33,7 @@ mod studio;
 mod task;
 mod tokens;
 mod train;
+mod trust;
 mod turned;
 
 use std::io::{ErrorKind, Write};
@@ -86,12 +88,16 @@ enum DojoCommand {
     Reflect(review_jobs::ReflectArguments),
     /// Bring reflections in, decide on them, and write what comes out.
     Review(review::ReviewArguments),
+    /// Try, check, measure and attack the rewards of a task.
+    Reward(Box<reward::RewardArguments>),
     /// Draw thoughts for records from a student.
     Think(review_jobs::ThinkArguments),
     /// List training runs, or pause, resume, checkpoint, stop or delete one.
     Runs(runs::RunsArguments),
     /// Train a model by a recipe.
     Train(Box<train::TrainArguments>),
+    /// Let a folder's tasks and recipes run the programs that they name as rewards.
+    Trust(trust::TrustArguments),
     /// List the tasks, or try one on records.
     Task(task::TaskArguments),
     /// Show an example's tokens, and which of them are trained on.
@@ -131,7 +137,9 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Review(arguments)) => review::run(&arguments),
         Some(DojoCommand::Think(arguments)) => review_jobs::think(&arguments),
         Some(DojoCommand::Runs(arguments)) => runs::run(&arguments),
+        Some(DojoCommand::Reward(arguments)) => reward::run(&arguments),
         Some(DojoCommand::Train(arguments)) => train::run(&arguments),
+        Some(DojoCommand::Trust(arguments)) => trust::run(&arguments),
         Some(DojoCommand::Task(arguments)) => task::run(&arguments),
         Some(DojoCommand::Tokens(arguments)) => tokens::run(&arguments),
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::print::{say, say_as_it_is};
 use crate::data::import::{ImportOptions, read_all};
 use crate::domain::recipe::OnMalformed;
 use crate::domain::record::Record;
+use crate::reward;
 use crate::task::{self, TaskReport};
 
 /// Arguments of `dojo task`.
@@ -74,6 +75,7 @@ fn list(session: Option<&Path>, json: bool) -> Result<ExitCode> {
 
 fn run_check(session: Option<&Path>, json: bool, arguments: &TaskCheckArguments) -> Result<ExitCode> {
     let task = task::find(&arguments.task, session)?;
+    reward::check(&task.rewards).with_context(|| format!("read the rewards of the task {}", task.name))?;
     let options = ImportOptions { map: arguments.map.clone(), ..ImportOptions::default() };
     let records: Vec<Record> = read_all(&arguments.data, &options, OnMalformed::Fail)?.records;
     let report = task::check_records(&task, &records);

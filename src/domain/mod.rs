@@ -28,6 +28,7 @@ pub mod review;
 pub mod review_filter;
 pub mod review_job;
 pub mod review_leads;
+pub mod reward;
 pub mod run;
 pub mod run_compare;
 pub mod run_filter;

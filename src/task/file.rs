@@ -1,7 +1,7 @@
 //! A task's file: found by name, read and checked once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use minijinja::Environment;
@@ -9,6 +9,7 @@ use regex::Regex;
 use serde::Deserialize;
 
 use super::schema::Schema;
+use crate::domain::reward::RewardUse;
 
 /// The shipped tasks.
 const BUILT_IN: [(&str, &str); 5] = [
@@ -37,7 +38,10 @@ pub struct Task {
     pub(super) label_names: BTreeMap<String, Vec<String>>,
     pub(super) reference: Option<Regex>,
     pub metrics: Vec<String>,
-    pub rewards: Vec<String>,
+    /// Checked for their form; which rewards there are and which keys they have, `reward` knows.
+    pub rewards: Vec<RewardUse>,
+    /// The file, where the task is not a shipped one.
+    pub file: Option<PathBuf>,
 }
 
 /// What an answer has to look like.
@@ -118,7 +122,7 @@ struct ScoreToml {
     #[serde(default)]
     metrics: Vec<String>,
     #[serde(default)]
-    rewards: Vec<String>,
+    rewards: serde_json::Value,
 }
 
 /// The task of that name or path. A name means the session's own `tasks/NAME.toml` before a shipped task.
@@ -133,7 +137,8 @@ pub fn find(name: &str, session: Option<&Path>) -> Result<Task> {
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("read the task {}", path.display()))?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        return Task::parse(&stem, &text).with_context(|| format!("read the task {}", path.display()));
+        let task = Task::parse(&stem, &text).with_context(|| format!("read the task {}", path.display()))?;
+        return Ok(Task { file: Some(path), ..task });
     }
     match BUILT_IN.iter().find(|(known, _)| *known == name) {
         Some((name, text)) => Task::parse(name, text).with_context(|| format!("read the task {name}")),
@@ -168,11 +173,15 @@ impl Task {
         );
         let reference =
             toml.labels.reference.as_deref().map(|text| pattern("labels.reference", text)).transpose()?;
-        for name in toml.score.metrics.iter().chain(&toml.score.rewards) {
+        for name in &toml.score.metrics {
             let plain = !name.is_empty()
                 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
             ensure!(plain, "score names {name:?}; names are lower-case letters, digits and hyphens");
         }
+        let rewards = match &toml.score.rewards {
+            serde_json::Value::Null => Vec::new(),
+            table => RewardUse::table(table).map_err(anyhow::Error::msg).context("read score.rewards")?,
+        };
         Ok(Self {
             name: name.to_owned(),
             about: toml.about,
@@ -191,7 +200,8 @@ impl Task {
                 .collect(),
             reference,
             metrics: toml.score.metrics,
-            rewards: toml.score.rewards,
+            rewards,
+            file: None,
         })
     }
 }

@@ -14,3 +14,4 @@ mod schema;
 pub use answer::{TaskAnswer, TypedAnswerLine};
 pub use check::{TaskProblem, TaskReport, check_records};
 pub use file::{AnswerForm, Compare, Task, find, names};
+pub use schema::Schema;

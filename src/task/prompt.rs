@@ -94,6 +94,30 @@ impl Task {
         })
     }
 
+    /// One of the task's fields from the record's columns, as its prompt would say it; a name that is no field of the
+    /// task means the column of that name.
+    #[must_use]
+    pub fn field(&self, record: &Record, name: &str) -> Option<String> {
+        match self.fields.get(name) {
+            Some(columns) => Self::from_columns(record, columns),
+            None => Self::from_columns(record, &[name.to_owned()]),
+        }
+    }
+
+    /// The first of the columns that the record has, as text.
+    fn from_columns(record: &Record, columns: &[String]) -> Option<String> {
+        let of_record = |column: &String| match column.as_str() {
+            "prompt" if !record.prompt().is_empty() => Some(record.prompt().to_owned()),
+            "completion" => record.answer().map(str::to_owned),
+            _ => None,
+        };
+        let cell = |column: &String| {
+            let cell = record.fields.get(column).filter(|cell| !cell.is_null());
+            cell.map(plain_text).filter(|text| !text.is_empty())
+        };
+        columns.iter().find_map(|column| cell(column).or_else(|| of_record(column)))
+    }
+
     /// The task's variables from the record's columns, with `label`, `prompt` and `completion` from the record itself.
     fn variables(&self, record: &Record) -> BTreeMap<String, Value> {
         let mut variables: BTreeMap<String, Value> = BTreeMap::new();
@@ -107,16 +131,7 @@ impl Task {
             variables.insert("completion".into(), Value::from(answer));
         }
         for (name, columns) in &self.fields {
-            let of_record = |column: &String| match column.as_str() {
-                "prompt" if !record.prompt().is_empty() => Some(record.prompt().to_owned()),
-                "completion" => record.answer().map(str::to_owned),
-                _ => None,
-            };
-            let cell = |column: &String| {
-                let cell = record.fields.get(column).filter(|cell| !cell.is_null());
-                cell.map(plain_text).filter(|text| !text.is_empty())
-            };
-            if let Some(text) = columns.iter().find_map(|column| cell(column).or_else(|| of_record(column))) {
+            if let Some(text) = Self::from_columns(record, columns) {
                 variables.insert(name.clone(), Value::from(text));
             }
         }

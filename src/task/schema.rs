@@ -42,7 +42,11 @@ enum JsonType {
 }
 
 impl Schema {
-    pub(super) fn parse(schema: &Value) -> Result<Self> {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    /// Where a keyword is not known or its value is of the wrong form; the sentence names it.
+    pub fn parse(schema: &Value) -> Result<Self> {
         let Value::Object(keys) = schema else { bail!("a schema is a table") };
         let mut parsed = Self::default();
         for (key, value) in keys {
@@ -89,7 +93,8 @@ impl Schema {
     }
 
     /// What is wrong with a value, in words; nothing, if it fits.
-    pub(super) fn problems(&self, value: &Value) -> Vec<String> {
+    #[must_use]
+    pub fn problems(&self, value: &Value) -> Vec<String> {
         let mut problems = Vec::new();
         self.look(value, "the answer", &mut problems);
         problems

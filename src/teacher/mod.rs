@@ -17,6 +17,7 @@ mod error;
 pub mod extract;
 pub mod form;
 pub mod gauge;
+pub mod grade;
 pub mod job;
 pub mod judge;
 mod key;

@@ -13,16 +13,18 @@ use sha2::{Digest, Sha256};
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 11] = [
+const SHIPPED: [(&str, &str); 13] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
     ("answer", include_str!("../../assets/prompts/answer.txt")),
     ("claim", include_str!("../../assets/prompts/claim.txt")),
+    ("entail", include_str!("../../assets/prompts/entail.txt")),
     ("follow-up", include_str!("../../assets/prompts/follow-up.txt")),
     ("grade", include_str!("../../assets/prompts/grade.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),
     ("judge", include_str!("../../assets/prompts/judge.txt")),
     ("leads", include_str!("../../assets/prompts/leads.txt")),
     ("reflect", include_str!("../../assets/prompts/reflect.txt")),
+    ("relevance", include_str!("../../assets/prompts/relevance.txt")),
     ("rerank", include_str!("../../assets/prompts/rerank.txt")),
     ("think", include_str!("../../assets/prompts/think.txt")),
 ];

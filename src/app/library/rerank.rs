@@ -72,7 +72,7 @@ impl BackgroundReranker {
         let found = places.find(given, progress).context("open the reranker")?;
         let (background, teacher) = match found {
             NamedModel::Teacher(speaker) => {
-                let (prompt, asked) = (prompt("grade")?, Arc::clone(&speaker));
+                let (prompt, asked) = (prompt("relevance")?, Arc::clone(&speaker));
                 let load = move || Ok(Scorer::Teacher(GradingTeacher::new(asked, prompt)?));
                 (start(Box::new(load))?, Some(speaker))
             }

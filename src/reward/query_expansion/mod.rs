@@ -1,0 +1,58 @@
+//! How good an expansion of a search query is: keywords, sentences and a passage that keep the query's names and add
+//! words of their own. The reward of QMD (Tobi Lütke, `tobi/qmd`, finetune), equal to it in every component.
+
+mod entities;
+mod normal;
+mod only;
+mod score;
+mod text;
+mod words;
+
+pub use score::{QueryExpansionScore, score};
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Built, Making, Reward, RewardKind};
+use crate::domain::reward::{Attempt, RewardComponent, RewardOutcome, RewardScore, ScoreDetail};
+use crate::task::Task;
+
+pub(super) const KIND: RewardKind = RewardKind {
+    name: "query-expansion",
+    about: "QMD's score of lex, vec and hyde lines: form, diversity, passage, quality, names kept",
+    keys: &[],
+    build: |making: &Making<'_>| Ok(Built::ready(QueryExpansion { task: Arc::clone(making.task) })),
+};
+
+struct QueryExpansion {
+    task: Arc<Task>,
+}
+
+impl Reward for QueryExpansion {
+    fn score(&self, attempt: &Attempt<'_>, detail: ScoreDetail) -> RewardOutcome {
+        // An empty query is one too.
+        let own = || attempt.record.fields.get("query").and_then(Value::as_str).map(Into::into);
+        match self.task.field(attempt.record, "query").or_else(own) {
+            Some(query) => outcome(score(&query, attempt.completion, detail)),
+            None => RewardOutcome::does_not_apply("the record has no query"),
+        }
+    }
+}
+
+fn outcome(score: QueryExpansionScore) -> RewardOutcome {
+    let points = [
+        ("format", score.format),
+        ("diversity", score.diversity),
+        ("hyde", score.hyde),
+        ("quality", score.quality),
+        ("entity", score.entity),
+        ("think_bonus", score.think_bonus),
+    ];
+    let mut components = vec![
+        RewardComponent::number("percentage", score.percentage),
+        RewardComponent::word("rating", score.rating),
+    ];
+    components.extend(points.map(|(name, points)| RewardComponent::number(name, points as f64)));
+    RewardOutcome::Scored(RewardScore { value: score.score, components, deductions: score.deductions })
+}
