@@ -125,7 +125,14 @@ fn a_folder_comes_in_but_for_the_file_that_can_not_be_read_and_is_searched_and_r
     world.wait("heron.md is out of the library");
     world.wait("1 document ·");
     assert!(world.notes().join("heron.md").is_file());
+    // It stays out when its folder is read again, and comes back by its own name.
     world.keys("r");
+    world.wait("update the library: done");
+    world.wait("1 document ·");
+    world.keys("i");
+    let heron = world.notes().join("heron.md").display().to_string();
+    world.text(&heron);
+    world.keys("enter");
     world.wait("2 documents");
 }
 

@@ -48,6 +48,15 @@ fn a_rewritten_question_is_taken_only_if_it_is_one() {
     assert_eq!(standing_alone("<think>\nCarnot.\n</think>\n\nWho was Carnot?", "and he?"), "Who was Carnot?");
     assert_eq!(standing_alone("<think>\nThe reader wants", "and he?"), "and he?");
     assert_eq!(standing_alone(&"long ".repeat(200), "and he?"), "and he?");
+    // One about something else is none of this question.
+    let asked = "What is ParquetDB compared with in the benchmarks?";
+    assert_eq!(standing_alone("The answer is based on the previous answer.", asked), asked);
+    assert_eq!(
+        standing_alone("What was ParquetDB compared to in its benchmark?", asked),
+        "What was ParquetDB compared to in its benchmark?"
+    );
+    assert_eq!(standing_alone("Was fand Carnot 1824 heraus?", "und 1824?"), "Was fand Carnot 1824 heraus?");
+    assert_eq!(standing_alone("卡诺发现了什么?", "他发现了什么?"), "卡诺发现了什么?");
 }
 
 #[test]

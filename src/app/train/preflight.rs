@@ -110,8 +110,11 @@ pub fn measure(
     let held_out: usize = prepared.data.eval.lengths().iter().sum();
     let every = if recipe.eval.eval_steps > 0 { recipe.eval.eval_steps } else { figures.steps_per_epoch };
     let evaluations = figures.total_steps.div_ceil(every.max(1)) + u64::from(recipe.eval.eval_on_start);
+    // What a run on preferences compares its model with is read once, before the first step.
+    let compared = if recipe.dpo.is_some() { figures.tokens + held_out } else { 0 };
     // A forward pass is about a third of a step.
-    let tokens = figures.tokens as f64 * epochs + held_out as f64 * evaluations as f64 / 3.0;
+    let forward = held_out as f64 * evaluations as f64 + compared as f64;
+    let tokens = figures.tokens as f64 * epochs + forward / 3.0;
     figures.tokens_per_second = Some(rate);
     figures.seconds = Some(tokens / rate);
     Ok(())

@@ -15,7 +15,7 @@ use super::{Prepared, TrainJob, adapter};
 use crate::domain::batch::TokenPair;
 use crate::domain::recipe::{Method, Recipe, ReferenceModel};
 use crate::engine::adapter::Adapter;
-use crate::engine::train::host::{Host, HostRequest};
+use crate::engine::train::host::Host;
 use crate::engine::train::objective::{
     Objective, Preferences, ReferencePair, Supervised, preference_fingerprint, reference_log_probabilities,
 };
@@ -92,7 +92,7 @@ pub(super) fn of_run(
             kept.found.len(),
             pairs.len()
         ));
-        if host.tick()? == HostRequest::Stop {
+        if host.is_to_stop() {
             return Ok(None);
         }
         let brake = host.brake();

@@ -144,11 +144,13 @@ pub(super) fn bring_in(
 pub(super) fn said(report: &FilesReport, counts: &LibraryCounts) -> String {
     let FilesReport { added, changed, unchanged, removed, excluded, unread, .. } = report;
     let mut parts = vec![format!("{added} added")];
+    let stay_out = if *excluded == 1 { "stays out" } else { "stay out" };
+    let stay_out = format!("{stay_out} (`dojo rag status` lists them)");
     let others = [
         (changed, "changed"),
         (unchanged, "unchanged"),
         (removed, "removed"),
-        (excluded, "stay out (`dojo rag status` lists them)"),
+        (excluded, &stay_out),
         (unread, "left out"),
     ];
     parts.extend(

@@ -72,16 +72,47 @@ pub fn prompt_budget(context: usize, answer: usize, most: usize) -> usize {
     context.saturating_sub(answer.min(context / 2)).min(most)
 }
 
-/// The question that a model made to stand alone, or the one that was asked if it made none.
+/// The question that a model made to stand alone, or the one that was asked if it made none, or one about something else:
+/// small models answer instead, or go on about what was said before.
 #[must_use]
 pub fn standing_alone<'q>(written: &'q str, question: &'q str) -> &'q str {
     let said = inline_thought::behind(written);
     let line = said.trim().lines().next().unwrap_or_default().trim().trim_matches('"').trim();
     let is_question = !line.is_empty()
         && line.chars().count() <= LONGEST_QUESTION
-        && !inline_thought::MARKS.iter().any(|(mark, _)| line.starts_with(mark));
+        && !inline_thought::MARKS.iter().any(|(mark, _)| line.starts_with(mark))
+        && keeps_words(line, question);
     if is_question { line } else { question }
 }
+
+/// Whether at least half of a question's own words are in another; the endings of long words may differ. Short words may
+/// go, and so may those of a language that is written without spaces.
+fn keeps_words(written: &str, question: &str) -> bool {
+    let written = written.to_lowercase();
+    let stem = |word: &str| -> String {
+        let letters: Vec<char> = word.chars().collect();
+        let kept = if letters.len() > 5 { letters.len() - 2 } else { letters.len() };
+        letters.into_iter().take(kept).collect()
+    };
+    let lower = question.to_lowercase();
+    if lower.split_whitespace().nth(1).is_none() {
+        return true;
+    }
+    let words: Vec<String> = lower
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| word.chars().count() > 3 || word.chars().any(|letter| letter.is_ascii_digit()))
+        .filter(|word| !EMPTY.contains(word))
+        .map(stem)
+        .collect();
+    let kept = words.iter().filter(|word| written.contains(word.as_str())).count();
+    kept * 2 >= words.len()
+}
+
+/// English words that stand for others or for none.
+const EMPTY: [&str; 20] = [
+    "about", "does", "have", "into", "more", "than", "that", "their", "them", "then", "there", "these",
+    "they", "this", "those", "what", "when", "where", "which", "with",
+];
 
 /// The passages that are near enough to a question to be worth an answer: what is about other things misleads a model.
 /// Without embeddings a word in common is all that is known.
