@@ -1,6 +1,6 @@
 //! Which documents a search looks in.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::database::StoredDocument;
@@ -14,8 +14,15 @@ pub struct DocumentFilter<'a> {
 
 impl<'a> DocumentFilter<'a> {
     /// # Errors
-    /// Where a pattern can't be read.
+    /// Where a pattern can't be read or a limit is no date.
     pub fn new(filter: &'a LibraryFilter) -> Result<Self> {
+        for (name, date) in [("from", &filter.from), ("until", &filter.until)] {
+            if let Some(date) = date.as_deref().filter(|date| !is_date(date)) {
+                bail!(
+                    "{name}:{date} is no date: say a year, a month or a day, such as 2024, 2024-05 or 2024-05-17"
+                );
+            }
+        }
         let mut paths = GlobSetBuilder::new();
         for pattern in &filter.paths {
             // Sources are whole paths, and nobody types those.
@@ -50,4 +57,17 @@ impl<'a> DocumentFilter<'a> {
             && from.iter().all(not_before)
             && until.iter().all(not_after)
     }
+}
+
+/// Whether a text is a year, a month or a day, as documents have their dates.
+fn is_date(text: &str) -> bool {
+    let within = |part: &str, digits: usize, most: u32| {
+        let is_number = part.len() == digits && part.bytes().all(|letter| letter.is_ascii_digit());
+        is_number && part.parse().is_ok_and(|number: u32| (1..=most).contains(&number))
+    };
+    let mut parts = text.split('-');
+    parts.next().is_some_and(|year| within(year, 4, 9999))
+        && parts.next().is_none_or(|month| within(month, 2, 12))
+        && parts.next().is_none_or(|day| within(day, 2, 31))
+        && parts.next().is_none()
 }

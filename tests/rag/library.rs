@@ -58,7 +58,7 @@ fn a_stop_leaves_whole_documents_and_keeps_what_was_embedded() {
     let mut turns = 0;
     loop {
         // Enough to come to some embeddings each time, and never to all.
-        let mut host = Patient(15);
+        let mut host = Patient(28);
         let mut adder = Adder::new(&mut world.library, Some(&world.embedder), cut, &mut host).unwrap();
         let mut stopped = false;
         for document in &documents {

@@ -1,6 +1,7 @@
 //! What a search looks in, and what it says.
 
 use dojo_studio::domain::retrieval::{LibraryFilter, Neighbours, PassageQuery, SearchMode};
+use dojo_studio::rag::filter::DocumentFilter;
 
 use super::world::{World, document, query};
 
@@ -80,5 +81,19 @@ fn hits_that_follow_each_other_become_one_passage() {
     assert_eq!(joined[0].chunks, (0, many.len() as u32 - 1));
     for paragraph in &paragraphs {
         assert_eq!(joined[0].text.matches(paragraph).count(), 1, "{}", joined[0].text);
+    }
+}
+
+#[test]
+fn a_limit_that_is_no_date_is_refused_and_not_taken_for_a_fact_about_the_documents() {
+    let refused = |from: &str| {
+        let filter = LibraryFilter { from: Some(from.to_owned()), ..LibraryFilter::default() };
+        DocumentFilter::new(&filter).err().map(|error| error.to_string())
+    };
+    for date in ["2024", "2024-05", "2024-05-17"] {
+        assert_eq!(refused(date), None, "{date}");
+    }
+    for word in ["yesterday", "20x", "2024-13", "2024-5", "2024-05-32", "2024-05-17-1", ""] {
+        assert!(refused(word).is_some_and(|said| said.contains("is no date")), "{word}");
     }
 }

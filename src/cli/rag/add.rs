@@ -18,7 +18,7 @@ use crate::cli::data::stop_on_interrupt;
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
 use crate::domain::retrieval::LibraryCounts;
-use crate::rag::add::{AddProgress, Adder, ChunkCut};
+use crate::rag::add::{AddProgress, Adder, ChunkCut, embed_anew};
 use crate::rag::database::LibraryRoot;
 use crate::rag::embedding::TextEmbedder;
 use crate::rag::files::FilesReport;
@@ -136,6 +136,13 @@ pub(super) fn bring_in(
     let finished = adder.finish()?;
     report.stopped |= finished.is_none();
     if !report.stopped {
+        let model = library.database().model()?.map(|(number, _)| number);
+        // What was added without embeddings before gets them now.
+        if let Some(embedder) = asked
+            && library.database().unembedded(model)? > 0
+        {
+            report.stopped |= !embed_anew(library, embedder, &mut host)?;
+        }
         library.index()?;
     }
     Ok((report, finished.unwrap_or(in_progress)))

@@ -1,4 +1,4 @@
-//! `dojo rag embed`: the embeddings of a library computed with another model, or for the first time.
+//! `dojo rag embed`: the embeddings of a library computed with another model, for the first time, or where they lack.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,8 @@ use crate::session::JobLock;
 pub(super) struct EmbedArguments {
     #[command(flatten)]
     library: LibraryArguments,
-    /// The embedding model, or the name of an endpoint in `[embedders]` of settings.toml.
+    /// The embedding model, or the name of an endpoint in `[embedders]` of settings.toml; else the library's own, whose
+    /// missing embeddings are computed.
     #[arg(long, visible_alias = "embeddings")]
     model: Option<String>,
 }
@@ -29,8 +30,8 @@ pub(super) fn run(place: &RagContext, arguments: &EmbedArguments) -> Result<Exit
     let mut library = Library::open(&folder)?;
     let _lock = JobLock::take(&folder, ADDING, "dojo rag embed")?;
     let stop = stop_on_interrupt()?;
-    let embedder =
-        place.embedder(Some(arguments.model.as_deref().unwrap_or(super::DEFAULT_MODEL)), None, &stop)?;
+    let known = library.database().model()?.map(|(_, model)| model);
+    let embedder = place.embedder(arguments.model.as_deref(), known.as_ref(), &stop)?;
     let all = library.database().counts()?.chunks;
     let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
     if !embed_anew(&mut library, embedder.as_ref(), &mut host)? {

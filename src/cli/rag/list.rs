@@ -10,6 +10,8 @@ use serde_json::json;
 use super::push::in_words;
 use super::{LibraryArguments, RagContext};
 use crate::cli::data::{Align, table};
+use crate::cli::print;
+use crate::domain::counted::counted;
 use crate::domain::retrieval::{DocumentRow, LibraryCounts};
 use crate::rag::database::{IndexStore, LibraryRoot};
 use crate::rag::library::Library;
@@ -79,16 +81,24 @@ pub(super) fn status(place: &RagContext, arguments: &LibraryStatusArguments) -> 
     let (counts, roots) = (library.counts()?, library.database().roots()?);
     let excluded = library.database().exclusions()?;
     let store = library.store()?;
+    let model = library.database().model()?.map(|(number, _)| number);
+    let lacking = if model.is_some() { library.database().unembedded(model)? } else { 0 };
     let json = json!({
         "library": library.folder(), "now": counts, "roots": roots, "excluded": excluded, "index": store,
+        "without_embedding": lacking,
     });
-    place.print(|| summary(library.folder(), &counts, &store) + &from(&roots, &excluded), &json)?;
+    let summary = summary(library.folder(), &counts, (&store, lacking));
+    place.print(|| summary + &from(&roots, &excluded), &json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(folder: &Path, counts: &LibraryCounts, store: &IndexStore) -> String {
+fn summary(folder: &Path, counts: &LibraryCounts, (store, lacking): (&IndexStore, u64)) -> String {
     let size = |bytes: u64| indicatif::HumanBytes(bytes).to_string();
     let model = match (&counts.model, counts.dimensions) {
+        (Some(model), Some(dimensions)) if lacking > 0 => format!(
+            "{model}, {dimensions} dimensions; {} without one: `dojo rag embed` computes them",
+            counted(lacking, "chunk")
+        ),
         (Some(model), Some(dimensions)) => format!("{model}, {dimensions} dimensions"),
         _ => "none: found by words only".to_owned(),
     };
@@ -131,7 +141,15 @@ pub(super) fn remove(place: &RagContext, arguments: &RemoveArguments) -> Result<
     let mut library = Library::open(&folder)?;
     let mut removed = Vec::new();
     for name in &arguments.sources {
-        removed.extend(library.take_out_named(name)?);
+        match library.take_out_named(name) {
+            Ok(sources) => removed.extend(sources),
+            Err(error) => {
+                let before = removed.iter().map(|source| format!("removed {source}"));
+                before.for_each(|said| print::complain(&said));
+                library.index()?;
+                return Err(error);
+            }
+        }
     }
     library.index()?;
     let said = || match removed.as_slice() {
