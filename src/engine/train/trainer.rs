@@ -73,7 +73,7 @@ pub fn train(task: TrainingTask<'_>, host: &mut dyn Host) -> Result<TrainOutcome
 
 /// Tells one list of examples from another (FNV-1a over tokens and mask).
 #[must_use]
-pub fn fingerprint(examples: &[TokenExample]) -> u64 {
+pub fn fingerprint<'a>(examples: impl IntoIterator<Item = &'a TokenExample>) -> u64 {
     let mut hash = Fnv::default();
     for example in examples {
         hash.add(example.tokens.len() as u64);

@@ -2,10 +2,10 @@
 //! to end without padding, against log-probabilities of a reference that were computed once.
 
 use super::{ItemPart, MetricSums, Objective, PairScores, ReferencePair, StepShare, Weighed, pair_loss};
-use crate::domain::batch::{PackedBatch, TokenExample, TokenPair};
+use crate::domain::batch::{PackedBatch, TokenPair};
 use crate::domain::recipe::{DpoPart, PreferenceLoss};
 use crate::engine::kernels::cross_entropy::RowLoss;
-use crate::ground::hash::Fnv;
+use crate::engine::train::trainer;
 
 /// Pairs to learn from.
 #[derive(Debug, Clone, Copy)]
@@ -140,18 +140,8 @@ fn take(rest: &mut &[RowLoss], lengths: [usize; 2]) -> PairRows {
     found
 }
 
-/// Tells one list of pairs from another (FNV-1a over tokens and masks).
+/// Tells one list of pairs from another: by all of their answers.
 #[must_use]
 pub fn fingerprint(pairs: &[TokenPair]) -> u64 {
-    let mut hash = Fnv::default();
-    let mut add = |example: &TokenExample| {
-        hash.add(example.tokens.len() as u64);
-        let words = example.tokens.iter().zip(&example.trained);
-        words.for_each(|(&token, &trained)| hash.add(u64::from(token) << 1 | u64::from(trained)));
-    };
-    for pair in pairs {
-        add(&pair.chosen);
-        add(&pair.rejected);
-    }
-    hash.finish()
+    trainer::fingerprint(pairs.iter().flat_map(|pair| [&pair.chosen, &pair.rejected]))
 }
