@@ -2,16 +2,16 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
-pub(in crate::engine) mod kernels;
-pub(in crate::engine) mod layout;
+pub(crate) mod kernels;
+pub(crate) mod layout;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, DeviceLocation};
 
-use crate::domain::device::DeviceName;
-use crate::domain::recipe::Dtype;
-use crate::engine::kernels::isa::has_bf16_products;
-use crate::ground::memory;
+use crate::kernels::isa::has_bf16_products;
+use dojo_core::domain::device::DeviceName;
+use dojo_core::domain::recipe::Dtype;
+use dojo_core::ground::memory;
 
 /// Where a model is trained or run.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ pub fn compile_kernels(dtype: Dtype, capability: i32) -> Result<String> {
 }
 
 /// Candle's name of a number format.
-pub(in crate::engine) const fn number_format(dtype: Dtype) -> DType {
+pub(crate) const fn number_format(dtype: Dtype) -> DType {
     match dtype {
         Dtype::F32 => DType::F32,
         Dtype::Bf16 => DType::BF16,

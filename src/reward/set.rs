@@ -140,7 +140,7 @@ impl RewardSet {
                 MadeReward::Lacks(what) => vec![RewardOutcome::does_not_apply(what.as_str()); attempts.len()],
             };
             for (total, outcome) in totals.iter_mut().zip(outcomes) {
-                total.add(row, finite(outcome));
+                add(total, row, finite(outcome));
             }
         }
         totals
@@ -160,13 +160,11 @@ impl CompletionScorer for RewardSet {
     }
 }
 
-impl RewardTotal {
-    fn add(&mut self, row: &Row, outcome: RewardOutcome) {
-        if let Some(value) = outcome.value() {
-            self.value = Some(self.value.unwrap_or(0.0) + row.weight * value);
-        }
-        self.parts.push(RewardPart { name: row.name.clone(), weight: row.weight, outcome });
+fn add(total: &mut RewardTotal, row: &Row, outcome: RewardOutcome) {
+    if let Some(value) = outcome.value() {
+        total.value = Some(total.value.unwrap_or(0.0) + row.weight * value);
     }
+    total.parts.push(RewardPart { name: row.name.clone(), weight: row.weight, outcome });
 }
 
 /// A value that is no number would spoil the mean of its group.

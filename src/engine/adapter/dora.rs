@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{Adapter, Slot};
-use crate::domain::recipe::BaseFormat;
-use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
-use crate::engine::kernels::math::sum2;
-use crate::engine::model::{Frozen, Weights};
+use crate::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
+use crate::kernels::math::sum2;
+use crate::model::{Frozen, Weights};
+use dojo_core::domain::recipe::BaseFormat;
 
 /// Rows that are worked on at once.
 const ROWS: usize = 256;

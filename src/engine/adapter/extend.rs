@@ -11,11 +11,11 @@ use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::peft::{Vocabulary, trains_tokens};
-use crate::data::regular::is_there;
-use crate::engine::model::open::OpenModel;
-use crate::engine::model::weights::{Stored, Weights};
-use crate::engine::model::{ModelConfig, hf};
-use crate::ground::files::write_atomically;
+use crate::model::open::OpenModel;
+use crate::model::weights::{Stored, Weights};
+use crate::model::{ModelConfig, hf};
+use dojo_core::data::regular::is_there;
+use dojo_core::ground::files::write_atomically;
 
 /// The file of a folder's tokenizer.
 pub const TOKENIZER: &str = "tokenizer.json";

@@ -3,7 +3,7 @@
 //! a diagonal of blocks.
 
 use super::Projection;
-use crate::engine::model::ModelConfig;
+use crate::model::ModelConfig;
 
 /// A linear layer as PEFT sees it: one projection, or several fused.
 #[derive(Debug, Clone, PartialEq, Eq)]

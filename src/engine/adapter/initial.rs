@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::{Adapter, LoraConfig};
-use crate::engine::model::ModelConfig;
-use crate::ground::random::SplitMix64;
+use crate::model::ModelConfig;
+use dojo_core::ground::random::SplitMix64;
 
 impl Adapter {
     /// An adapter that changes nothing yet: A uniform within `1 / sqrt(inputs)` (Kaiming's initialisation with

@@ -10,9 +10,9 @@ use rayon::prelude::*;
 
 use super::dora::{norm, tensor};
 use super::{Adapter, Module, Slot, TokenRows};
-use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
-use crate::engine::model::weights::Stored;
-use crate::engine::model::{OpenModel, Weights};
+use crate::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
+use crate::model::weights::Stored;
+use crate::model::{OpenModel, Weights};
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
 const OUTPUT: &str = "lm_head.weight";

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Adapter;
-use crate::engine::model::layer::LayerNorm;
-use crate::engine::model::{ModelConfig, Weights};
+use crate::model::layer::LayerNorm;
+use crate::model::{ModelConfig, Weights};
 
 /// A module that can be trained whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

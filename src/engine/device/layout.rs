@@ -6,15 +6,15 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Result, Shape};
 
 /// One of the matrices that share an input.
-pub(in crate::engine) struct Below<'a> {
-    pub(in crate::engine) outputs: usize,
+pub(crate) struct Below<'a> {
+    pub(crate) outputs: usize,
     /// B of its adapter, (outputs, rank) row by row; empty where it has none.
-    pub(in crate::engine) b: &'a [f32],
+    pub(crate) b: &'a [f32],
 }
 
 /// B of all adapters of one input in one matrix, (outputs, ranks) row by row: each in its block along the diagonal, the
 /// rest zero. With A below one another, all of them are one product.
-pub(in crate::engine) fn diagonal(all: &[Below<'_>], ranks: usize) -> Vec<f32> {
+pub(crate) fn diagonal(all: &[Below<'_>], ranks: usize) -> Vec<f32> {
     let outputs: usize = all.iter().map(|one| one.outputs).sum();
     let mut numbers = vec![0.0; outputs * ranks];
     let (mut first_output, mut first_rank) = (0, 0);
@@ -34,7 +34,7 @@ pub(in crate::engine) fn diagonal(all: &[Below<'_>], ranks: usize) -> Vec<f32> {
 ///
 /// # Errors
 /// Where the bytes are no blocks of that format and shape, or the device's memory is short.
-pub(in crate::engine) fn blocks(
+pub(crate) fn blocks(
     format: GgmlDType,
     bytes: &[u8],
     shape: impl Into<Shape>,

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::bert::{self, BertConfig, Encoder, EncoderScratch};
-use crate::data::regular;
-use crate::engine::model::ModelFiles;
-use crate::engine::model::files::ModelStorage;
-use crate::engine::model::hf::MOST_JSON;
-use crate::engine::model::hf::tokenizer::read_file;
-use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::TensorRows;
+use crate::model::ModelFiles;
+use crate::model::files::ModelStorage;
+use crate::model::hf::MOST_JSON;
+use crate::model::hf::tokenizer::read_file;
+use crate::model::safetensors::SafetensorsFile;
+use crate::model::weights::TensorRows;
+use dojo_core::data::regular;
 
 /// Its class, as the files name it.
 const CLASS: &str = "BertForSequenceClassification";

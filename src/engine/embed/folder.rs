@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::pooling::Pooling;
-use crate::data::regular;
-use crate::domain::name::shown;
-use crate::engine::model::hf::MOST_JSON;
+use crate::model::hf::MOST_JSON;
+use dojo_core::data::regular;
+use dojo_core::domain::name::shown;
 
 /// How a sentence model is used, as its files have it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use anyhow::Result;
 use super::cache::PageId;
 use super::lora::Lora;
 use super::team::Team;
-use crate::engine::adapter::Projection;
-use crate::engine::model::ModelConfig;
+use crate::adapter::Projection;
+use crate::model::ModelConfig;
 
 /// New tokens of one sequence.
 pub(crate) struct SequenceSpan {

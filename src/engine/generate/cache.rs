@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-pub(crate) use crate::engine::kernels::attention::paged::PAGE;
+pub(crate) use crate::kernels::attention::paged::PAGE;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PageId(u32);

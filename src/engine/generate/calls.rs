@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::constrain::{Constraint, on_one_line};
-use crate::data::calls::{CallForm, ID};
+use dojo_core::data::calls::{CallForm, ID};
 
 /// What an answer may, or must, call.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
 use super::multiples;
-use crate::engine::priority::{Behind, Later};
+use crate::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
 const BYTES: usize = 128 << 10;

@@ -20,7 +20,7 @@ use super::request::{AdapterId, Event, Finish, Overflow, RequestId};
 use super::sequence::{Sequence, slide};
 use super::share::Cost;
 use super::team::Team;
-use crate::engine::adapter::Adapter;
+use crate::adapter::Adapter;
 
 /// How much a generator may use.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use super::device::DeviceDecoder;
 use super::generator::{Generator, Limits};
 use super::host::{Decoder, Precision};
-use crate::engine::device::ComputeDevice;
-use crate::engine::model::OpenModel;
+use crate::device::ComputeDevice;
+use crate::model::OpenModel;
 
 /// A model's weights where they are computed with. Shared by any number of generators.
 pub struct Loaded {

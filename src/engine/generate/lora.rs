@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, ensure};
 
 use super::backend::Backend;
-use crate::engine::adapter::dora::{Product, row_norms};
-use crate::engine::adapter::{Adapter, Module, Projection, Slot, TokenRows, WholeModule};
-use crate::engine::kernels::quant::{Packed, WeightFormat};
-use crate::engine::model::ModelConfig;
+use crate::adapter::dora::{Product, row_norms};
+use crate::adapter::{Adapter, Module, Projection, Slot, TokenRows, WholeModule};
+use crate::kernels::quant::{Packed, WeightFormat};
+use crate::model::ModelConfig;
 
 /// `y = gains * y + B (A x)`, scale and gains folded into B.
 pub(crate) struct LowRank {

@@ -34,12 +34,12 @@ mod text;
 mod token_bytes;
 mod turns;
 
-pub use crate::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use calls::{CallChoice, Calls};
 pub use compile::{Compiled, Compiler, CompilersBusy};
 pub use complete::{Completion, complete};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;
+pub use dojo_core::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use generator::{Generator, Guesses, Limits};
 pub use host::{Decoder, Precision};
 pub use load::{Loaded, load};

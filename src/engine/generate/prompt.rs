@@ -6,14 +6,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Map, Value};
 use tokenizers::Tokenizer;
 
-use crate::data::calls::CallForm;
-use crate::data::chat::{ChatTemplate, RenderEnding};
-use crate::data::control::Controls;
-use crate::data::mask::Masker;
-use crate::data::shown;
-use crate::data::vocabulary::check_rows;
-use crate::domain::message::{Conversation, Message};
-use crate::engine::model::OpenModel;
+use crate::model::OpenModel;
+use dojo_core::data::calls::CallForm;
+use dojo_core::data::chat::{ChatTemplate, RenderEnding};
+use dojo_core::data::control::Controls;
+use dojo_core::data::mask::Masker;
+use dojo_core::data::shown;
+use dojo_core::data::vocabulary::check_rows;
+use dojo_core::domain::message::{Conversation, Message};
 
 /// Renders and tokenises prompts for one model.
 #[derive(Clone)]

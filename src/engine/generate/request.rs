@@ -131,7 +131,7 @@ impl GenerateRequest {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestId(pub(crate) u64);
+pub struct RequestId(pub u64);
 
 impl RequestId {
     /// Counted from 0, per generator.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::request::{ChosenToken, Sampling};
-use crate::engine::kernels::lanes::LaneIsa;
-use crate::engine::kernels::softmax::{Largest, SumOfExponentials};
-use crate::ground::random::SplitMix64;
+use crate::kernels::lanes::LaneIsa;
+use crate::kernels::softmax::{Largest, SumOfExponentials};
+use dojo_core::ground::random::SplitMix64;
 
 /// One sequence's sampler: its settings, its random numbers, and the tokens it has seen.
 pub(crate) struct Sampler {

@@ -8,9 +8,9 @@ use super::generator::Generator;
 use super::plan::SequenceStep;
 use super::request::{AdapterId, ChosenToken, Event, What};
 use super::sampler::Plain;
-use crate::data::vocabulary::check_rows;
-use crate::engine::kernels::lanes::LaneIsa;
-use crate::engine::kernels::softmax::{Largest, SumOfExponentials};
+use crate::kernels::lanes::LaneIsa;
+use crate::kernels::softmax::{Largest, SumOfExponentials};
+use dojo_core::data::vocabulary::check_rows;
 
 /// Tokens computed at once: their logits are all in memory.
 const CHUNK: usize = 64;

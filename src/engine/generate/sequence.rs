@@ -17,7 +17,7 @@ use super::request::{
 };
 use super::sampler::Sampler;
 use super::text::TextStream;
-use crate::ground::clock;
+use dojo_core::ground::clock;
 
 pub(crate) struct Sequence {
     pub request: RequestId,

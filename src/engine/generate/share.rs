@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::request::RequestId;
-use crate::engine::model::ModelConfig;
+use crate::model::ModelConfig;
 
 /// The oldest prompt gets at least one part in so many: however many short ones come, it goes on.
 const OLDEST: usize = 4;

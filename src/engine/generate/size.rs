@@ -3,7 +3,7 @@
 use super::cache::PAGE;
 use super::generator::Limits;
 use super::host::{CacheShape, Precision};
-use crate::engine::model::{ModelConfig, OpenModel};
+use crate::model::{ModelConfig, OpenModel};
 
 /// Bytes of a loaded model at most, as far as they can be told before: of weights, those of its files (four for each
 /// number where all are made f32); of keys and values, those that the limits grant.

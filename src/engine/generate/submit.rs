@@ -12,7 +12,7 @@ use super::request::{GenerateRequest, Overflow, RequestId};
 use super::sampler::Sampler;
 use super::sequence::{Sequence, slide};
 use super::text::TextStream;
-use crate::data::vocabulary::check_rows;
+use dojo_core::data::vocabulary::check_rows;
 
 impl Generator {
     /// Takes a request; it begins with the next step that has room.

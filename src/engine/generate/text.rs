@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokenizers::Tokenizer;
 
-use crate::data::calls::overlap;
+use dojo_core::data::calls::overlap;
 
 /// Turns one sequence's tokens into text.
 pub(crate) struct TextStream {

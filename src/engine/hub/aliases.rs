@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::engine::embed::Prefixes;
+use crate::embed::Prefixes;
 
 /// A model with a short name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::data::regular;
+use dojo_core::data::regular;
 
 const CHUNK: usize = 1 << 20;
 

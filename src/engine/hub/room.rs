@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use crate::engine::disk;
+use crate::disk;
 
 /// Bytes that a pull leaves free.
 const RESERVE: u64 = 256 << 20;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::name::{ModelSource, Name};
 use super::{PullProgress, digest};
-use crate::data::regular;
-use crate::engine::embed::Embedder;
-use crate::engine::model::hf::MOST_JSON;
-use crate::engine::model::{self, ModelFiles};
+use crate::embed::Embedder;
+use crate::model::hf::MOST_JSON;
+use crate::model::{self, ModelFiles};
+use dojo_core::data::regular;
 
 const RECEIPT: &str = "dojo.json";
 

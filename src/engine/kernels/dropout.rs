@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::isa::by_isa;
-use crate::ground::hash::mix;
+use dojo_core::ground::hash::mix;
 
 /// Which numbers to drop, and how often.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::isa::by_isa;
 use super::lanes::{Kernel, LaneIsa, Lanes, exponential};
 use super::math::{sigmoid, tanh};
-use crate::engine::model::config::Activation;
+use crate::model::config::Activation;
 
 /// Rows that one task takes.
 const ROWS: usize = 16;

@@ -104,13 +104,13 @@ macro_rules! by_isa {
             #[target_feature(enable = "avx2,fma")]
             fn avx2($($argument: $type),*) $(-> $result)? { body($($argument),*) }
 
-            match $crate::engine::kernels::isa::Isa::detected() {
+            match $crate::kernels::isa::Isa::detected() {
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: the processor was found to have these instructions.
-                $crate::engine::kernels::isa::Isa::Avx512 => unsafe { avx512($($argument),*) },
+                $crate::kernels::isa::Isa::Avx512 => unsafe { avx512($($argument),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: AVX2 and FMA were found, and nothing more is used.
-                $crate::engine::kernels::isa::Isa::Avx2 => unsafe { avx2($($argument),*) },
+                $crate::kernels::isa::Isa::Avx2 => unsafe { avx2($($argument),*) },
                 _ => body($($argument),*),
             }
         }

@@ -4,7 +4,7 @@ use tokenizers::Tokenizer;
 
 use super::files::ModelStorage;
 use super::open::ChatTemplateSource;
-use crate::data::mask::Masker;
+use dojo_core::data::mask::Masker;
 
 /// Token texts that end a turn, for files that can't name all of theirs (llama.cpp looks for the same).
 const KNOWN: [&str; 9] = [

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::gguf::GgufFile;
 use super::hf;
-use crate::data::regular::is_there;
-use crate::domain::name::one_line;
+use dojo_core::data::regular::is_there;
+use dojo_core::domain::name::one_line;
 
 /// A model's local files, checked to be there but not yet read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use super::blocks;
 use super::nf4::Nf4;
 use super::weights::{Stored, Weights};
-use crate::domain::recipe::BaseFormat;
+use dojo_core::domain::recipe::BaseFormat;
 
 /// Matrices of one width below one another.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ pub mod files;
 mod fits;
 pub mod frozen;
 pub mod gguf;
-pub(crate) mod hf;
+pub mod hf;
 mod identity;
 pub mod layer;
 pub mod nf4;

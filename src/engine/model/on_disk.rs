@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::data::regular;
+use dojo_core::data::regular;
 
 pub(crate) struct ModelFile {
     path: PathBuf,

@@ -15,8 +15,8 @@ use super::hf::{self, SafetensorsWeights};
 use super::notices::ModelNotices;
 use super::unread;
 use super::{ModelConfig, Weights};
-use crate::data::chat::{ChatTemplate, SpecialTokens};
-use crate::domain::name::one_line;
+use dojo_core::data::chat::{ChatTemplate, SpecialTokens};
+use dojo_core::domain::name::one_line;
 
 /// A model that is ready to be trained or run. Its weights stay on disk until they are asked for.
 #[derive(Clone)]
@@ -29,12 +29,12 @@ pub struct OpenModel {
     pub tokenizer: Arc<Tokenizer>,
     pub template: ChatTemplateSource,
     /// Tokens that the tokenizer has and the model's files lack: only an adapter knows what they mean.
-    pub(in crate::engine) added_tokens: Vec<u32>,
+    pub(crate) added_tokens: Vec<u32>,
     /// Rows that the embedding has in the model's files.
-    pub(in crate::engine) rows_in_files: usize,
-    pub(in crate::engine) lent_rows: bool,
+    pub(crate) rows_in_files: usize,
+    pub(crate) lent_rows: bool,
     /// Whether the configuration ties the output layer to the embedding, and the file holds another one.
-    pub(in crate::engine) untied_by_file: bool,
+    pub(crate) untied_by_file: bool,
     /// What its files ask for and Dojo doesn't do.
     pub notices: ModelNotices,
 }

@@ -11,7 +11,7 @@ use safetensors::tensor::Metadata;
 
 use super::on_disk::ModelFile;
 use super::weights::Mapped;
-use crate::domain::name;
+use dojo_core::domain::name;
 
 pub(crate) struct SafetensorsFile {
     file: ModelFile,

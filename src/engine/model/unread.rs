@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::config::ModelConfig;
 use super::weights::Weights;
-use crate::domain::name::shown;
+use dojo_core::domain::name::shown;
 
 /// The matrices of a layer, by their Hugging Face paths.
 const MATRICES: [&str; 7] = [

@@ -7,7 +7,7 @@ use candle_core::quantized::GgmlDType;
 
 use super::blocks;
 use super::on_disk::ModelFile;
-use crate::ground::hash;
+use dojo_core::ground::hash;
 
 /// Reads tensors by Hugging Face names (`model.layers.0.self_attn.q_proj.weight`, `model.embed_tokens.weight`,
 /// `lm_head.weight`, ...). A GGUF's names are translated, and its q and k rows put back in Hugging Face's rotary

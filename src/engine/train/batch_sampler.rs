@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::data::pack::{self, PackSettings};
-use crate::domain::recipe::{Packing, Recipe};
+use dojo_core::data::pack::{self, PackSettings};
+use dojo_core::domain::recipe::{Packing, Recipe};
 
 /// The order of the examples over a run.
 #[derive(Debug, Clone)]

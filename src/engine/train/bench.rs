@@ -9,13 +9,13 @@ use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
 use super::step::{DecoderStudent, StepOptions, StepPart};
 use super::student::Student;
-use crate::domain::batch::{PackedBatch, TokenExample};
-use crate::domain::recipe::{BaseFormat, Dtype, Recipe};
-use crate::engine::adapter::{Adapter, LoraConfig, Projection};
-use crate::engine::device::ComputeDevice;
-use crate::engine::kernels::gemm::{GemmOutput, MatmulPrecision, Matrix, ProductTerm, Write};
-use crate::engine::model::{ModelConfig, Weights};
-use crate::ground::memory;
+use crate::adapter::{Adapter, LoraConfig, Projection};
+use crate::device::ComputeDevice;
+use crate::kernels::gemm::{GemmOutput, MatmulPrecision, Matrix, ProductTerm, Write};
+use crate::model::{ModelConfig, Weights};
+use dojo_core::domain::batch::{PackedBatch, TokenExample};
+use dojo_core::domain::recipe::{BaseFormat, Dtype, Recipe};
+use dojo_core::ground::memory;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,8 @@ use super::checkpoint::{self, Best, Content};
 use super::host::{Host, HostRequest, TrainEvent};
 use super::objective::{ItemPart, MetricSums};
 use super::trainer::{Flow, Trainer, loss_line};
-use crate::domain::run::Sample;
-use crate::ground::{files, folders};
+use dojo_core::domain::run::Sample;
+use dojo_core::ground::{files, folders};
 
 impl Trainer<'_> {
     /// Does what is due at the present step.

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::optimizer::AdamW;
 use super::seal::{self, Seal, SealCheck};
-use crate::domain::run::RunFolder;
-use crate::engine::adapter::Adapter;
-use crate::ground::files;
-use crate::ground::folders;
+use crate::adapter::Adapter;
+use dojo_core::domain::run::RunFolder;
+use dojo_core::ground::files;
+use dojo_core::ground::folders;
 
 const NUMBERS: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";

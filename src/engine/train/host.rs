@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::domain::run::{MetricLine, Sample};
-use crate::engine::adapter::Adapter;
+use crate::adapter::Adapter;
+use dojo_core::domain::run::{MetricLine, Sample};
 
 /// Called by the loop; everything that leaves it and everything that steers it goes through here.
 pub trait Host {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::parameter_groups::{ParameterGroup, ParameterGroups};
-use crate::domain::recipe::TrainPart;
+use dojo_core::domain::recipe::TrainPart;
 
 /// Numbers that one task updates. Fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 16_384;

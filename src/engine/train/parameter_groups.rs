@@ -6,9 +6,9 @@ use std::ops::Range;
 use anyhow::{Context, Result};
 use globset::{Glob, GlobMatcher};
 
-use crate::domain::recipe::TrainPart;
-use crate::engine::adapter::peft::{rows_tensor, whole_tensor};
-use crate::engine::adapter::{Adapter, Module, Slot};
+use crate::adapter::peft::{rows_tensor, whole_tensor};
+use crate::adapter::{Adapter, Module, Slot};
+use dojo_core::domain::recipe::TrainPart;
 
 /// Paces over the flat vector of trained numbers; where no part is named, the usual one.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,6 +1,6 @@
 //! The learning rate over a run, by the formulas of transformers' `get_*_schedule_with_warmup`.
 
-use crate::domain::recipe::{Scheduler, TrainPart};
+use dojo_core::domain::recipe::{Scheduler, TrainPart};
 
 /// What the highest learning rate is multiplied by at each step.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::ground::hash;
+use dojo_core::ground::hash;
 
 /// How closely a checkpoint is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

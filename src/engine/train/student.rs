@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::course::{GoOn, TO_THE_END};
-use crate::domain::batch::PackedBatch;
-use crate::engine::adapter::Adapter;
-use crate::engine::kernels::cross_entropy::RowLoss;
+use crate::adapter::Adapter;
+use crate::kernels::cross_entropy::RowLoss;
+use dojo_core::domain::batch::PackedBatch;
 
 /// How a loss goes with the negative log-likelihood of each target: its derivative by it.
 pub enum LossSlope<'a> {
@@ -102,7 +102,7 @@ pub trait Student {
     /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
     /// held there; 0 where nobody says.
     fn memory_gb(&self) -> f64 {
-        crate::ground::memory::resident_gb()
+        dojo_core::ground::memory::resident_gb()
     }
 }
 

@@ -16,12 +16,12 @@ use super::optimizer::{self, AdamW, Update};
 use super::parameter_groups::ParameterGroups;
 use super::schedule::Schedule;
 use super::student::{LossSlope, Student};
-use crate::domain::batch::TokenExample;
-use crate::domain::recipe::Recipe;
-use crate::domain::run::{MetricLine, RunFolder};
-use crate::engine::adapter::Adapter;
-use crate::ground::hash::Fnv;
-use crate::ground::random;
+use crate::adapter::Adapter;
+use dojo_core::domain::batch::TokenExample;
+use dojo_core::domain::recipe::Recipe;
+use dojo_core::domain::run::{MetricLine, RunFolder};
+use dojo_core::ground::hash::Fnv;
+use dojo_core::ground::random;
 
 /// All that a run needs.
 pub struct TrainingTask<'a> {

@@ -11,13 +11,13 @@ use super::super::fused::{Pair, modules};
 use super::super::{Adapter, LoraConfig, Module, Projection, lay_out};
 use super::targets::{ByModule, Choice, Targets};
 use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, WEIGHTS, keys, whole};
-use crate::data::regular::is_there;
-use crate::domain::name::one_line;
-use crate::engine::adapter::fused::Module as Linear;
-use crate::engine::model::ModelConfig;
-use crate::engine::model::hf::{MOST_JSON, read_bounded};
-use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::TensorRows;
+use crate::adapter::fused::Module as Linear;
+use crate::model::ModelConfig;
+use crate::model::hf::{MOST_JSON, read_bounded};
+use crate::model::safetensors::SafetensorsFile;
+use crate::model::weights::TensorRows;
+use dojo_core::data::regular::is_there;
+use dojo_core::domain::name::one_line;
 
 /// `adapter_config.json`, as far as it is read. Which keys there may be, `keys` says.
 #[derive(Debug, Deserialize)]

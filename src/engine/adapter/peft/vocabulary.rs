@@ -9,10 +9,10 @@ use anyhow::{Context, Result, ensure};
 use super::super::Module;
 use super::read::{Read, unreadable};
 use super::{CONFIG, COPY, ORIGINAL, ROWS_BASE, WEIGHTS, tensor};
-use crate::data::regular::is_there;
-use crate::engine::model::ModelConfig;
-use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::TensorRows;
+use crate::model::ModelConfig;
+use crate::model::safetensors::SafetensorsFile;
+use crate::model::weights::TensorRows;
+use dojo_core::data::regular::is_there;
 
 /// The rows that an adapter wants its base to have.
 #[derive(Debug, Clone, PartialEq)]

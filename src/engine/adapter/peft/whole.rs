@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::super::{Adapter, Module};
 use super::read::Read;
 use super::{COPY, ORIGINAL, ROWS, ROWS_BASE, rows_tensor, tensor, whole_tensor};
-use crate::engine::model::ModelConfig;
-use crate::engine::model::safetensors::{Entry, SafetensorsFile};
+use crate::model::ModelConfig;
+use crate::model::safetensors::{Entry, SafetensorsFile};
 
 /// The names of all tensors that are read here.
 pub(super) fn names(model: &ModelConfig) -> BTreeSet<String> {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::super::fused::{Module as Linear, Pair, modules};
 use super::super::{Adapter, Module, TokenRows};
 use super::{CONFIG, LAYERS, MAGNITUDES, WEIGHTS, rows_tensor, whole_tensor};
-use crate::engine::model::ModelConfig;
-use crate::ground::files::write_atomically;
+use crate::model::ModelConfig;
+use dojo_core::ground::files::write_atomically;
 
 /// `adapter_config.json`, as it is written: what every version of PEFT since `use_rslora` understands.
 #[derive(Debug, Serialize)]

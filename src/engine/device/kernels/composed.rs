@@ -3,9 +3,9 @@
 use candle_core::{D, DType, Result, Tensor};
 
 use super::{Attended, AttentionShape, ChunkLoss, Kernels, Turning, attention, gradient};
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::config::Activation;
+use crate::kernels::dropout::Dropout;
+use crate::kernels::rope::RotationDirection;
+use crate::model::config::Activation;
 
 /// Of candle's own operations.
 pub(super) struct Composed;
@@ -127,7 +127,7 @@ pub(super) fn wide(x: &Tensor) -> Result<Tensor> {
 }
 
 /// `cap * tanh(x / cap)`
-pub(in crate::engine) fn capped(x: &Tensor, cap: f32) -> Result<Tensor> {
+pub(crate) fn capped(x: &Tensor, cap: f32) -> Result<Tensor> {
     (x / f64::from(cap))?.tanh()? * f64::from(cap)
 }
 

@@ -2,63 +2,63 @@
 //! operations, on any device; `cuda` has one kernel for each.
 //!
 //! Activations are in the step's number format; norms' inverses, softmax, losses and the gradient of the residual
-//! stream are f32. Rows are laid out as in [`crate::engine::kernels`].
+//! stream are f32. Rows are laid out as in [`crate::kernels`].
 
 mod attention;
 mod composed;
 #[cfg(feature = "cuda")]
-pub(in crate::engine) mod cuda;
+pub(crate) mod cuda;
 mod gradient;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::config::Activation;
+use crate::kernels::dropout::Dropout;
+use crate::kernels::rope::RotationDirection;
+use crate::model::config::Activation;
 
 use composed::Composed;
-pub(in crate::engine) use composed::capped;
+pub(crate) use composed::capped;
 
 /// The shape of one layer's attention over a packed batch, as
-/// [`crate::engine::kernels::attention::AttentionShape`] has it.
-pub(in crate::engine) type AttentionShape<'a> = crate::engine::kernels::attention::AttentionShape<'a>;
+/// [`crate::kernels::attention::AttentionShape`] has it.
+pub(crate) type AttentionShape<'a> = crate::kernels::attention::AttentionShape<'a>;
 
 /// cos and sin of each token's position: (tokens, half of the dimensions that turn) each, f32.
-pub(in crate::engine) struct Angles {
-    pub(in crate::engine) cos: Tensor,
-    pub(in crate::engine) sin: Tensor,
+pub(crate) struct Angles {
+    pub(crate) cos: Tensor,
+    pub(crate) sin: Tensor,
 }
 
 /// Which heads turn: the first `heads` of a row, `dim` wide each.
 #[derive(Clone, Copy)]
-pub(in crate::engine) struct Turning<'a> {
-    pub(in crate::engine) angles: &'a Angles,
-    pub(in crate::engine) heads: usize,
-    pub(in crate::engine) dim: usize,
-    pub(in crate::engine) turn: RotationDirection,
+pub(crate) struct Turning<'a> {
+    pub(crate) angles: &'a Angles,
+    pub(crate) heads: usize,
+    pub(crate) dim: usize,
+    pub(crate) turn: RotationDirection,
 }
 
 /// Queries, keys and values as attention left them, for its backward pass.
 #[derive(Clone, Copy)]
-pub(in crate::engine) struct Attended<'a> {
+pub(crate) struct Attended<'a> {
     /// (tokens, row)
-    pub(in crate::engine) qkv: &'a Tensor,
+    pub(crate) qkv: &'a Tensor,
     /// (tokens, query width)
-    pub(in crate::engine) out: &'a Tensor,
+    pub(crate) out: &'a Tensor,
     /// (tokens, heads), f32
-    pub(in crate::engine) log_sums: &'a Tensor,
+    pub(crate) log_sums: &'a Tensor,
 }
 
 /// What a chunk of the output layer says.
-pub(in crate::engine) struct ChunkLoss {
+pub(crate) struct ChunkLoss {
     /// Negative log-likelihood, entropy, and 1 where the target is the likeliest: (rows, 3), f32.
-    pub(in crate::engine) rows: Tensor,
+    pub(crate) rows: Tensor,
     /// Gradient of `scale * (summed negative log-likelihood)` by the logits before their cap: (rows, vocabulary).
-    pub(in crate::engine) grad: Option<Tensor>,
+    pub(crate) grad: Option<Tensor>,
 }
 
 /// All tensors are contiguous.
-pub(in crate::engine) trait Kernels: Send {
+pub(crate) trait Kernels: Send {
     /// `x / sqrt(mean(x^2) + epsilon) * weight` of rows, and the rows' inverses: (rows, 1), f32.
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)>;
 
@@ -109,7 +109,7 @@ pub(in crate::engine) trait Kernels: Send {
     not(feature = "cuda"),
     expect(clippy::unnecessary_wraps, reason = "kernels of a card can fail to compile")
 )]
-pub(in crate::engine) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernels>> {
+pub(crate) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box<dyn Kernels>> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(card) = device {
         return Ok(Box::new(cuda::Cuda::new(card, dtype)?));
@@ -120,7 +120,7 @@ pub(in crate::engine) fn of(device: &Device, dtype: DType) -> anyhow::Result<Box
 
 /// A product of matrices, (…, rows, depth) by (…, depth, columns). Candle's CUDA takes operands without gaps only, as
 /// they are or turned; any other is copied first.
-pub(in crate::engine) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(crate) fn product(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     plain(a)?.matmul(&plain(b)?)
 }
 

@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::data::regular;
-use crate::engine::model::hf::MOST_JSON;
+use crate::model::hf::MOST_JSON;
+use dojo_core::data::regular;
 
 /// The model's sizes.
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::engine::embed) struct BertConfig {
-    pub(in crate::engine::embed) vocab_size: usize,
+pub(in crate::embed) struct BertConfig {
+    pub(in crate::embed) vocab_size: usize,
     #[serde(rename = "hidden_size")]
     pub(super) width: usize,
     #[serde(rename = "num_hidden_layers")]
@@ -25,7 +25,7 @@ pub(in crate::engine::embed) struct BertConfig {
     #[serde(default = "absolute")]
     position_embedding_type: String,
     #[serde(rename = "max_position_embeddings")]
-    pub(in crate::engine::embed) positions: usize,
+    pub(in crate::embed) positions: usize,
     pub(super) type_vocab_size: usize,
     pub(super) layer_norm_eps: f32,
 }
@@ -43,7 +43,7 @@ impl BertConfig {
     ///
     /// # Errors
     /// If it is missing, the model is something else than a BERT, or a BERT of a kind that isn't computed here.
-    pub(in crate::engine::embed) fn read(folder: &Path) -> Result<Self> {
+    pub(in crate::embed) fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
         let text = regular::text(&path, MOST_JSON).with_context(|| format!("read {}", path.display()))?;
         let value: serde_json::Value =

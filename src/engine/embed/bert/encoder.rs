@@ -1,8 +1,8 @@
 //! The encoder's arithmetic, for one group of texts on the calling thread. Knows no files.
 
-use crate::engine::kernels::attention::text::{TextHeads, TextScratch};
-use crate::engine::kernels::layer_norm::layer_norm;
-use crate::engine::kernels::linear::{After, Linear};
+use crate::kernels::attention::text::{TextHeads, TextScratch};
+use crate::kernels::layer_norm::layer_norm;
+use crate::kernels::linear::{After, Linear};
 
 /// Rows that go from attention to the layer's end together: their inner numbers fit the second-level cache.
 const ROWS: usize = 96;

@@ -10,10 +10,10 @@ use anyhow::{Context, Result, ensure};
 pub(super) use self::config::BertConfig;
 pub(super) use self::encoder::{Encoder, EncoderScratch};
 use self::encoder::{EncoderLayer, Norm};
-use crate::engine::kernels::attention::text::TextHeads;
-use crate::engine::kernels::linear::Linear;
-use crate::engine::model::safetensors::SafetensorsFile;
-use crate::engine::model::weights::TensorRows;
+use crate::kernels::attention::text::TextHeads;
+use crate::kernels::linear::Linear;
+use crate::model::safetensors::SafetensorsFile;
+use crate::model::weights::TensorRows;
 
 /// Reads all weights as f32 and lays them out.
 ///

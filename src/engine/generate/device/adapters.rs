@@ -7,12 +7,12 @@ use std::sync::{Arc, Weak};
 use candle_core::{Device, Result, Tensor};
 
 use super::weights::Site;
-use crate::engine::adapter::Module;
-use crate::engine::device::kernels::product;
-use crate::engine::device::layout::{Below, diagonal};
-use crate::engine::generate::lora::{Lora, LowRank};
-use crate::engine::kernels::quant::Packed;
-use crate::engine::model::ModelConfig;
+use crate::adapter::Module;
+use crate::device::kernels::product;
+use crate::device::layout::{Below, diagonal};
+use crate::generate::lora::{Lora, LowRank};
+use crate::kernels::quant::Packed;
+use crate::model::ModelConfig;
 
 /// The adapters of one place: A below one another, B in blocks along the diagonal; `y = gains * y + B (A x)`.
 struct Low {

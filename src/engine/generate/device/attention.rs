@@ -8,9 +8,9 @@ use std::ops::Range;
 use candle_core::{D, Device, Result, Tensor};
 
 use super::pages::{Pages, slot};
-use crate::engine::device::kernels::{capped, product};
-use crate::engine::generate::backend::{SequenceSpan, Step};
-use crate::engine::model::ModelConfig;
+use crate::device::kernels::{capped, product};
+use crate::generate::backend::{SequenceSpan, Step};
+use crate::model::ModelConfig;
 
 /// Scores that are in memory at once.
 const MOST_SCORES: usize = 1 << 24;

@@ -4,12 +4,12 @@ use anyhow::{Context, Result, bail};
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{DType, Device, Module as _, Tensor};
 
-use crate::engine::device::kernels::product;
-use crate::engine::device::layout;
-use crate::engine::generate::host::Precision;
-use crate::engine::kernels::quant::WeightFormat;
-use crate::engine::model::weights::Stored;
-use crate::engine::model::{ModelConfig, Weights, blocks};
+use crate::device::kernels::product;
+use crate::device::layout;
+use crate::generate::host::Precision;
+use crate::kernels::quant::WeightFormat;
+use crate::model::weights::Stored;
+use crate::model::{ModelConfig, Weights, blocks};
 
 /// Matrices of one input, below one another: (outputs, inputs).
 pub(super) struct Matrix {

@@ -2,7 +2,7 @@
 //! the wanted logits come back.
 //!
 //! Products of blocks are candle's own, as are those of plain weights; norms, rotation and gates are the kernels of
-//! [`crate::engine::device`]; everything between them is f32. A sequence's numbers are the same beside others as alone
+//! [`crate::device`]; everything between them is f32. A sequence's numbers are the same beside others as alone
 //! but for rounding: a device adds up larger products in another order.
 
 mod adapters;
@@ -26,13 +26,13 @@ use super::backend::{Backend, Logits, Step};
 use super::cache::PageId;
 use super::lora::embedding_row;
 use super::team::Team;
-use crate::engine::adapter::{Module, Projection};
-use crate::engine::device;
-use crate::engine::device::kernels::{self, Angles, Kernels, Turning, capped};
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::ModelConfig;
-use crate::engine::model::config::Rope;
-use crate::engine::model::layer::LayerNorm;
+use crate::adapter::{Module, Projection};
+use crate::device;
+use crate::device::kernels::{self, Angles, Kernels, Turning, capped};
+use crate::kernels::rope::RotationDirection;
+use crate::model::ModelConfig;
+use crate::model::config::Rope;
+use crate::model::layer::LayerNorm;
 
 /// What to do where a device's memory is short.
 pub(super) const ADVICE: &str = "ask for fewer or shorter answers at once (--context), take a smaller or a quantised model, or --device cpu";

@@ -2,9 +2,9 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use crate::engine::generate::backend::Step;
-use crate::engine::generate::cache::{PAGE, PageId};
-use crate::engine::model::ModelConfig;
+use crate::generate::backend::Step;
+use crate::generate::cache::{PAGE, PageId};
+use crate::model::ModelConfig;
 
 /// Pages that there is room for from the beginning: two thousand positions.
 const FEWEST: usize = 64;

@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
 use super::matrix::{Holding, Matrix};
-use crate::engine::adapter::{Module, Projection};
-use crate::engine::device;
-use crate::engine::generate::host::{Precision, embedding};
-use crate::engine::kernels::quant::Packed;
-use crate::engine::model::layer::{final_norm, layer_norm, qkv_bias};
-use crate::engine::model::{ModelConfig, Weights};
+use crate::adapter::{Module, Projection};
+use crate::device;
+use crate::generate::host::{Precision, embedding};
+use crate::kernels::quant::Packed;
+use crate::model::layer::{final_norm, layer_norm, qkv_bias};
+use crate::model::{ModelConfig, Weights};
 
 /// A decoder on a device, ready to run. Shared by any number of generators.
 pub struct DeviceDecoder {

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 
-use crate::engine::kernels::quant::{Packed, WeightFormat};
-use crate::engine::model::layer::{LayerNorm, final_norm, layer_norm, qkv_bias};
-use crate::engine::model::{ModelConfig, Weights};
+use crate::kernels::quant::{Packed, WeightFormat};
+use crate::model::layer::{LayerNorm, final_norm, layer_norm, qkv_bias};
+use crate::model::{ModelConfig, Weights};
 
 /// What the arithmetic is done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,7 +105,7 @@ impl WeightReader<'_> {
 ///
 /// # Errors
 /// Where the tensor is missing or misshapen.
-pub(in crate::engine::generate) fn embedding(
+pub(in crate::generate) fn embedding(
     config: &ModelConfig,
     weights: &dyn Weights,
     precision: Precision,

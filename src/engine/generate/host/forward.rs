@@ -11,17 +11,17 @@ use super::decoder::{Decoder, HostLayer};
 use super::pages::{CacheShape, PageAddresses, Pages};
 use super::products::ProductTarget;
 use super::workspace::{Addresses, COUNTERS, WorkerScratch, Workspace, logit_stride};
-use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::backend::{SequenceSpan, Step};
-use crate::engine::generate::team::{Team, TeamWorker};
-use crate::engine::kernels::attention::paged::AttentionQuery;
-use crate::engine::kernels::glu::Gate;
-use crate::engine::kernels::lanes::LaneIsa;
-use crate::engine::kernels::norm::RmsNorm;
-use crate::engine::kernels::quant::activation::{ActivationsAt, Quantise};
-use crate::engine::kernels::quant::panel::{PanelOutput, Write};
-use crate::engine::kernels::softmax::soft_cap;
-use crate::engine::model::ModelConfig;
+use crate::adapter::{Module, Projection};
+use crate::generate::backend::{SequenceSpan, Step};
+use crate::generate::team::{Team, TeamWorker};
+use crate::kernels::attention::paged::AttentionQuery;
+use crate::kernels::glu::Gate;
+use crate::kernels::lanes::LaneIsa;
+use crate::kernels::norm::RmsNorm;
+use crate::kernels::quant::activation::{ActivationsAt, Quantise};
+use crate::kernels::quant::panel::{PanelOutput, Write};
+use crate::kernels::softmax::soft_cap;
+use crate::model::ModelConfig;
 
 /// Up to this many rows, panels are dealt out once; with more, as they are done.
 pub(super) const FEW_ROWS: usize = 4;

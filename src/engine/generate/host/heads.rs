@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 use super::decoder::HostLayer;
 use super::forward::{HostPass, Item};
 use super::workspace::{COUNTERS, WorkerScratch};
-use crate::engine::adapter::Module;
-use crate::engine::generate::backend::SequenceSpan;
-use crate::engine::generate::cache::PAGE;
-use crate::engine::generate::team::TeamWorker;
-use crate::engine::kernels::add::AddInto;
-use crate::engine::kernels::attention::paged::{PagedAttention, QUERIES, StorePosition};
-use crate::engine::kernels::norm::RmsNorm;
-use crate::engine::kernels::rope::{Rotate, RotationDirection};
-use crate::engine::model::config::Rope;
+use crate::adapter::Module;
+use crate::generate::backend::SequenceSpan;
+use crate::generate::cache::PAGE;
+use crate::generate::team::TeamWorker;
+use crate::kernels::add::AddInto;
+use crate::kernels::attention::paged::{PagedAttention, QUERIES, StorePosition};
+use crate::kernels::norm::RmsNorm;
+use crate::kernels::rope::{Rotate, RotationDirection};
+use crate::model::config::Rope;
 
 impl HostPass<'_> {
     /// Cosines and sines of every row's position, for each rotary embedding that the model has.

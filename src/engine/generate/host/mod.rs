@@ -21,8 +21,8 @@ use self::workspace::{Workspace, logit_stride};
 use super::backend::{Backend, Logits, Step};
 use super::cache::PageId;
 use super::team::Team;
-use crate::engine::adapter::Projection;
-use crate::engine::model::ModelConfig;
+use crate::adapter::Projection;
+use crate::model::ModelConfig;
 
 /// A decoder with the keys and values of one generator.
 pub(super) struct Host {

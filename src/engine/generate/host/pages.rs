@@ -3,9 +3,9 @@
 //! A page holds all layers. Within a layer and key/value head, keys lie dimension by dimension (32 positions
 //! together, so that a vector holds the scores of sixteen positions), values position by position.
 
-use crate::engine::generate::backend::Step;
-use crate::engine::generate::cache::{PAGE, PageId};
-use crate::engine::model::ModelConfig;
+use crate::generate::backend::Step;
+use crate::generate::cache::{PAGE, PageId};
+use crate::model::ModelConfig;
 
 /// Where things lie in a page, in elements.
 #[derive(Debug, Clone, Copy)]

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use super::forward::{FEW_ROWS, HostPass};
 use super::workspace::{COUNTERS, WorkerScratch};
-use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::team::TeamWorker;
-use crate::engine::kernels::add::AddInto;
-use crate::engine::kernels::norm::RmsNorm;
-use crate::engine::kernels::quant::Packed;
-use crate::engine::kernels::quant::activation::ActivationsAt;
-use crate::engine::kernels::quant::panel::{PanelOutput, PanelProduct, Write};
-use crate::engine::model::layer::LayerNorm;
+use crate::adapter::{Module, Projection};
+use crate::generate::team::TeamWorker;
+use crate::kernels::add::AddInto;
+use crate::kernels::norm::RmsNorm;
+use crate::kernels::quant::Packed;
+use crate::kernels::quant::activation::ActivationsAt;
+use crate::kernels::quant::panel::{PanelOutput, PanelProduct, Write};
+use crate::model::layer::LayerNorm;
 
 /// Where a product goes, and which projection it is (for adapters).
 #[derive(Clone, Copy)]

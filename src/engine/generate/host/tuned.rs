@@ -4,11 +4,11 @@ use super::decoder::HostLayer;
 use super::forward::HostPass;
 use super::products::ProductTarget;
 use super::workspace::{WorkerScratch, logit_stride};
-use crate::engine::adapter::{Module, Projection};
-use crate::engine::generate::lora::{Lora, embedding_row};
-use crate::engine::generate::team::TeamWorker;
-use crate::engine::kernels::quant::Packed;
-use crate::engine::kernels::quant::panel::{PanelOutput, Write};
+use crate::adapter::{Module, Projection};
+use crate::generate::lora::{Lora, embedding_row};
+use crate::generate::team::TeamWorker;
+use crate::kernels::quant::Packed;
+use crate::kernels::quant::panel::{PanelOutput, Write};
 
 impl HostLayer {
     /// The frozen matrix of a projection.

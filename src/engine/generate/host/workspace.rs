@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 
-use crate::engine::kernels::quant::Activations;
-use crate::engine::kernels::quant::activation::ActivationsAt;
-use crate::engine::model::ModelConfig;
+use crate::kernels::quant::Activations;
+use crate::kernels::quant::activation::ActivationsAt;
+use crate::model::ModelConfig;
 
 /// Counters of a layer's phases whose work is dealt out as it is done.
 pub(crate) const COUNTERS: usize = 5;

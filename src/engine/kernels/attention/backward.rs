@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::rows::softmax_backward;
 use super::{AttentionShape, QUERIES, Turned};
-use crate::engine::kernels::gemm::small::{Small, product};
-use crate::engine::kernels::softmax::soft_cap;
+use crate::kernels::gemm::small::{Small, product};
+use crate::kernels::softmax::soft_cap;
 
 /// Keys of a tile.
 const KEYS: usize = 256;

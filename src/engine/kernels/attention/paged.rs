@@ -1,8 +1,8 @@
 //! Attention of a few queries of one key/value head over cached pages. Each query's numbers don't depend on which
 //! others are computed beside it.
 
-use crate::engine::kernels::lanes::{AsF16, AsF32, Element, Kernel, Lanes, exponential};
-use crate::engine::kernels::softmax::soft_cap;
+use crate::kernels::lanes::{AsF16, AsF32, Element, Kernel, Lanes, exponential};
+use crate::kernels::softmax::soft_cap;
 
 /// Positions of a page.
 pub(crate) const PAGE: usize = 32;

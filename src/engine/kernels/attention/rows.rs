@@ -1,7 +1,7 @@
 //! What happens to a row of scores.
 
-use crate::engine::kernels::isa::by_isa;
-use crate::engine::kernels::math::{exp, max};
+use crate::kernels::isa::by_isa;
+use crate::kernels::math::{exp, max};
 
 by_isa! {
     /// Raises a running maximum by a row of scores, turns the scores into `exp(score - maximum)` in place, and returns

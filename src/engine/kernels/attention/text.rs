@@ -1,8 +1,8 @@
 //! Attention within one text, every token to all of its tokens, as encoders have it; forward only, on the calling thread.
 
-use crate::engine::kernels::lanes::{Kernel, LaneIsa, Lanes, exponential};
-use crate::engine::kernels::linear::{Factors, LANES, Place, product};
-use crate::engine::kernels::softmax::Largest;
+use crate::kernels::lanes::{Kernel, LaneIsa, Lanes, exponential};
+use crate::kernels::linear::{Factors, LANES, Place, product};
+use crate::kernels::softmax::Largest;
 
 /// Queries whose scores are in cache together: a multiple of every tile.
 const QUERIES: usize = 12;

@@ -6,7 +6,7 @@
 use super::vector::{Arithmetic, F32Lanes, Portable, Vector};
 #[cfg(target_arch = "x86_64")]
 use super::vector::{Avx2, Avx512, Bf16Pairs};
-use crate::engine::kernels::isa::Isa;
+use crate::kernels::isa::Isa;
 
 /// Rows of a tile.
 pub(super) const TILE_ROWS: usize = 8;

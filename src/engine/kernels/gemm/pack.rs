@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Matrix, transpose};
-use crate::engine::kernels::isa::Isa;
+use crate::kernels::isa::Isa;
 
 /// Packs some columns of `b`, as many rows from `first` on as the panel holds, into one panel (depth, width); columns
 /// past the edge are zero.

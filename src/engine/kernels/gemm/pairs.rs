@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::{Matrix, Slice, transpose};
-use crate::engine::kernels::isa::by_isa;
+use crate::kernels::isa::by_isa;
 
 /// Words turned at once.
 const SIDE: usize = 16;

@@ -8,7 +8,7 @@ use super::portable::Portable;
 use super::{Kernel, Lanes};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
-use crate::engine::kernels::isa::Isa;
+use crate::kernels::isa::Isa;
 
 /// An instruction set that this machine has and [`Lanes`] is written for. Made only by [`LaneIsa::best`] and
 /// [`LaneIsa::available`].

@@ -5,7 +5,7 @@
     reason = "kernels are compiled with the instructions of the function around them"
 )]
 
-use crate::engine::kernels::lanes::{Kernel, LaneIsa, Lanes};
+use crate::kernels::lanes::{Kernel, LaneIsa, Lanes};
 
 /// Rows of activations, (rows, columns). Filled in place by several threads at once, each its own rows or groups.
 pub struct Activations {

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 
 use super::format::{WeightFormat, WeightGroup, group};
-use crate::engine::model::weights::Stored;
+use crate::model::weights::Stored;
 
 /// Rows of a panel.
 pub(crate) const LANES: usize = 16;

@@ -11,7 +11,7 @@
 use super::activation::ActivationsAt;
 use super::format::WeightFormat;
 use super::pack::{LANES, Packed, PanelShape, panel_shape};
-use crate::engine::kernels::lanes::{AsBf16, AsF16, AsF32, Element, Kernel, Lanes};
+use crate::kernels::lanes::{AsBf16, AsF16, AsF32, Element, Kernel, Lanes};
 
 /// Where a product goes: row `r`, output `o` is at `to[r * stride + o]`.
 #[derive(Debug, Clone, Copy)]

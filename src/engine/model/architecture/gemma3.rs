@@ -2,8 +2,8 @@
 //! a window and their own rotary base, then one without; embeddings scaled by the square root of their width.
 
 use super::{ActivationKey, Architecture, Scales, Windows};
-use crate::engine::model::config::Activation;
-use crate::engine::model::layer::{BlockNorms, LayerNorm, LayerPlan};
+use crate::model::config::Activation;
+use crate::model::layer::{BlockNorms, LayerNorm, LayerPlan};
 
 pub static GEMMA3: Architecture = Architecture {
     name: "Gemma 3 (text)",

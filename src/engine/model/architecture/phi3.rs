@@ -2,7 +2,7 @@
 //! rotate a part of each head.
 
 use super::{Architecture, Windows};
-use crate::engine::model::layer::LayerPlan;
+use crate::model::layer::LayerPlan;
 
 pub static PHI3: Architecture = Architecture {
     name: "Phi-3",

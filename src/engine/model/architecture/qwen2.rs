@@ -1,7 +1,7 @@
 //! Qwen2 and Qwen2.5 (Yang et al. 2024): a bias on queries, keys and values, and windows in the upper layers if asked for.
 
 use super::{Architecture, Windows};
-use crate::engine::model::layer::LayerPlan;
+use crate::model::layer::LayerPlan;
 
 pub static QWEN2: Architecture = Architecture {
     name: "Qwen2",

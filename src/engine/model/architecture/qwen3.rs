@@ -1,7 +1,7 @@
 //! Qwen3 (Yang et al. 2025): no biases, and a norm of each query and key head.
 
 use super::{Architecture, Windows};
-use crate::engine::model::layer::LayerPlan;
+use crate::model::layer::LayerPlan;
 
 pub static QWEN3: Architecture = Architecture {
     name: "Qwen3",

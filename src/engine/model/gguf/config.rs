@@ -3,12 +3,12 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{GgufFile, GgufValue, Header, keys};
-use crate::domain::name::shown;
-use crate::engine::model::architecture::{Architecture, RotaryLayers, Scales, Windows};
-use crate::engine::model::config::{ModelConfig, Rope, RopeScaling};
-use crate::engine::model::layer::LayerPlan;
-use crate::engine::model::scales::{Multipliers, Scaled};
-use crate::engine::model::weights::TensorRows;
+use crate::model::architecture::{Architecture, RotaryLayers, Scales, Windows};
+use crate::model::config::{ModelConfig, Rope, RopeScaling};
+use crate::model::layer::LayerPlan;
+use crate::model::scales::{Multipliers, Scaled};
+use crate::model::weights::TensorRows;
+use dojo_core::domain::name::shown;
 
 /// ggml's type of a control token (`llama_token_type`).
 pub(crate) const CONTROL_TOKEN: i64 = 3;

@@ -4,9 +4,9 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{GgufValue, Header};
-use crate::domain::name::shown;
-use crate::engine::model::architecture::Scales;
-use crate::engine::model::config::{Activation, ModelConfig, RopeScaling};
+use crate::model::architecture::Scales;
+use crate::model::config::{Activation, ModelConfig, RopeScaling};
+use dojo_core::domain::name::shown;
 
 /// Keys that the configuration is read from, after the architecture's name. Their kinds are checked where they are read.
 const READ: [&str; 17] = [

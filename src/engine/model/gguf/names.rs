@@ -1,8 +1,8 @@
 //! Hugging Face tensor names -> where their rows lie in a GGUF.
 
-use crate::engine::model::config::ModelConfig;
-use crate::engine::model::layer::LayerNorm;
-use crate::engine::model::weights::{TensorRows, TensorSource};
+use crate::model::config::ModelConfig;
+use crate::model::layer::LayerNorm;
+use crate::model::weights::{TensorRows, TensorSource};
 
 /// Where a Hugging Face tensor lies, or `None` where the name is none of a decoder's.
 pub(super) fn source(config: &ModelConfig, name: &str) -> Option<TensorSource> {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::quantized::GgmlDType;
 
 use super::{GgufValue, Header, TensorEntry};
-use crate::domain::name::shown;
-use crate::engine::model::blocks;
+use crate::model::blocks;
+use dojo_core::domain::name::shown;
 
 const MAGIC: &[u8] = b"GGUF";
 

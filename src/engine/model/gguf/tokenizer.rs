@@ -17,9 +17,9 @@ use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
 use super::config::CONTROL_TOKEN;
 use super::spaces::Spaces;
 use super::{Header, sentencepiece};
-use crate::data::stretch::{GPT_4O, LLAMA3, QWEN2, TEKKEN};
-use crate::engine::model::open::ChatTemplateSource;
-use crate::engine::model::turn_tokens::marks_turns;
+use crate::model::open::ChatTemplateSource;
+use crate::model::turn_tokens::marks_turns;
+use dojo_core::data::stretch::{GPT_4O, LLAMA3, QWEN2, TEKKEN};
 
 /// ggml's type of a piece of text.
 const NORMAL_TOKEN: i64 = 1;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::{GgufFile, TensorEntry, names};
-use crate::engine::model::config::ModelConfig;
-use crate::engine::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
+use crate::model::config::ModelConfig;
+use crate::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
 
 pub(crate) struct GgufWeights {
     file: Arc<GgufFile>,

@@ -9,7 +9,7 @@ use tokenizers::{AddedToken, Tokenizer};
 
 use super::optional_json;
 use super::special::{self, CONFIG, Described, MAP, Special};
-use crate::engine::model::turn_tokens::marks_turns;
+use crate::model::turn_tokens::marks_turns;
 
 /// Older folders have the tokens with their ids here.
 const ADDED: &str = "added_tokens.json";

@@ -7,9 +7,9 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::{json, optional_json};
-use crate::data::mapping::is_unsaid;
-use crate::domain::name::shown;
-use crate::engine::model::notices::ModelNotices;
+use crate::model::notices::ModelNotices;
+use dojo_core::data::mapping::is_unsaid;
+use dojo_core::domain::name::shown;
 
 const GENERATION: &str = "generation_config.json";
 

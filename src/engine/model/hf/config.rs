@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::rope::Ropes;
 use super::{json, optional_json};
-use crate::domain::name::{one_line, shown};
-use crate::engine::model::architecture::{ActivationKey, Architecture, RotaryLayers, Scales, Windows};
-use crate::engine::model::config::{Activation, ModelConfig};
-use crate::engine::model::scales::{Multipliers, Scaled};
+use crate::model::architecture::{ActivationKey, Architecture, RotaryLayers, Scales, Windows};
+use crate::model::config::{Activation, ModelConfig};
+use crate::model::scales::{Multipliers, Scaled};
+use dojo_core::domain::name::{one_line, shown};
 
 /// The keys that matter, as they may stand in the file.
 #[derive(Debug, Deserialize)]

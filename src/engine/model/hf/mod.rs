@@ -16,13 +16,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::de::DeserializeOwned;
 
 use super::on_disk::ModelFile;
-use crate::data::regular::is_there;
-use crate::domain::name::one_line;
+use dojo_core::data::regular::is_there;
+use dojo_core::domain::name::one_line;
 
 pub(crate) use weights::SafetensorsWeights;
 
 /// Larger JSON files than this are no model's, and would take gigabytes once they are read.
-pub(crate) const MOST_JSON: u64 = 32 << 20;
+pub const MOST_JSON: u64 = 32 << 20;
 
 /// Reads a JSON file of a model.
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::config::HfKeys;
-use crate::engine::model::architecture::Architecture;
-use crate::engine::model::config::{Rope, RopeScaling};
+use crate::model::architecture::Architecture;
+use crate::model::config::{Rope, RopeScaling};
 
 /// What a file says about rotation.
 pub(super) struct Ropes {

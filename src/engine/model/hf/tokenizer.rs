@@ -9,10 +9,10 @@ use serde::Deserialize;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::{added, bounds, json, optional_json, read_bounded, special};
-use crate::data::quiet::quietly;
-use crate::data::regular::is_there;
-use crate::domain::name::one_line;
-use crate::engine::model::open::ChatTemplateSource;
+use crate::model::open::ChatTemplateSource;
+use dojo_core::data::quiet::quietly;
+use dojo_core::data::regular::is_there;
+use dojo_core::domain::name::one_line;
 
 pub(super) const FILE: &str = "tokenizer.json";
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::data::regular::is_there;
-use crate::domain::name::shown;
-use crate::engine::model::config::ModelConfig;
-use crate::engine::model::safetensors::{Entry, SafetensorsFile};
-use crate::engine::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
+use crate::model::config::ModelConfig;
+use crate::model::safetensors::{Entry, SafetensorsFile};
+use crate::model::weights::{Mapped, Stored, TensorSource, Weights, shape_of};
+use dojo_core::data::regular::is_there;
+use dojo_core::domain::name::shown;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";

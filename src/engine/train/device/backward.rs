@@ -5,10 +5,10 @@ use candle_core::{DType, Result, Tensor};
 use super::collected::Collected;
 use super::forward::{DevicePass, LayerValues, Raw, scaled};
 use super::site::{OnceWeight, ToInput};
-use crate::engine::adapter::Module;
-use crate::engine::device::kernels::Attended;
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::layer::LayerNorm;
+use crate::adapter::Module;
+use crate::device::kernels::Attended;
+use crate::kernels::rope::RotationDirection;
+use crate::model::layer::LayerNorm;
 
 impl DevicePass<'_> {
     /// The lowest layer that the backward must reach; `None` where nothing in the layers or below them is trained.
@@ -141,7 +141,7 @@ impl DevicePass<'_> {
             let is = |row: u32| tokens.iter().map(move |&token| if token == row { 1.0_f32 } else { 0.0 });
             let which: Vec<f32> = rows.tokens.iter().flat_map(|&row| is(row)).collect();
             let which = Tensor::from_vec(which, (rows.tokens.len(), tokens.len()), self.device)?;
-            collected.put(rows.start, &crate::engine::device::kernels::product(&which, &grad)?)?;
+            collected.put(rows.start, &crate::device::kernels::product(&which, &grad)?)?;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 
 use super::site::{DeviceLayerSites, DeviceSite, SiteGradients};
-use crate::engine::adapter::Module;
-use crate::engine::train::step::whole::WholeParts;
+use crate::adapter::Module;
+use crate::train::step::whole::WholeParts;
 
 /// Gradients of one pass.
 pub(super) struct Collected {

@@ -1,9 +1,9 @@
-//! Magnitudes on a device, as [`crate::engine::train::step`] defines them.
+//! Magnitudes on a device, as [`crate::train::step`] defines them.
 
 use candle_core::{DType, Result, Tensor};
 
 use super::site::{DeviceSite, Low, OnceWeight, SavedActivations};
-use crate::engine::device::kernels::{Kernels, product};
+use crate::device::kernels::{Kernels, product};
 
 /// A site's magnitudes: (outputs) each.
 pub(super) struct Magnitudes {

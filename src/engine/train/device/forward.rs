@@ -5,13 +5,13 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::site::{DeviceLayerSites, SavedActivations};
 use super::tuned::Tuned;
 use super::weights::{BatchAngles, DeviceWeights};
-use crate::domain::batch::PackedBatch;
-use crate::engine::device::kernels::{AttentionShape, Kernels, Turning};
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::ModelConfig;
-use crate::engine::model::layer::LayerNorm;
-use crate::engine::train::step::attention_shape;
-use crate::engine::train::step::whole::WholeParts;
+use crate::device::kernels::{AttentionShape, Kernels, Turning};
+use crate::kernels::rope::RotationDirection;
+use crate::model::ModelConfig;
+use crate::model::layer::LayerNorm;
+use crate::train::step::attention_shape;
+use crate::train::step::whole::WholeParts;
+use dojo_core::domain::batch::PackedBatch;
 
 /// What one pass over a batch works with.
 pub(super) struct DevicePass<'a> {

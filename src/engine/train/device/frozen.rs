@@ -5,10 +5,10 @@ use anyhow::{Result, ensure};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 
-use crate::engine::device::layout;
-use crate::engine::model::frozen::StoredPart;
-use crate::engine::model::nf4::{BLOCK, LEVELS, Nf4, SCALE_BLOCK, dynamic_levels};
-use crate::engine::model::{Frozen, blocks};
+use crate::device::layout;
+use crate::model::frozen::StoredPart;
+use crate::model::nf4::{BLOCK, LEVELS, Nf4, SCALE_BLOCK, dynamic_levels};
+use crate::model::{Frozen, blocks};
 
 /// Matrices of one width below one another: (outputs, inputs).
 pub(super) struct OnDevice {

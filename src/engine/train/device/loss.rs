@@ -5,10 +5,10 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::collected::Collected;
 use super::forward::DevicePass;
 use super::site::add;
-use crate::domain::batch::IGNORED;
-use crate::engine::adapter::{Module, TokenRows};
-use crate::engine::device::kernels::product;
-use crate::engine::kernels::cross_entropy::RowLoss;
+use crate::adapter::{Module, TokenRows};
+use crate::device::kernels::product;
+use crate::kernels::cross_entropy::RowLoss;
+use dojo_core::domain::batch::IGNORED;
 
 /// Logits that are in memory at once.
 const LOGITS: usize = 1 << 25;

@@ -32,15 +32,15 @@ use super::step::activations::{SHARE_OF_FREE, floats_per_token};
 use super::step::sites::LayerSites;
 use super::step::whole::WholeParts;
 use super::student::{LossSlope, Student};
-use crate::domain::batch::PackedBatch;
-use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
-use crate::engine::adapter::Adapter;
-use crate::engine::device::kernels::{self, Kernels};
-use crate::engine::device::{self, number_format};
-use crate::engine::kernels::cross_entropy::RowLoss;
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::MatmulPrecision;
-use crate::engine::model::{ModelConfig, OpenModel, Weights};
+use crate::adapter::Adapter;
+use crate::device::kernels::{self, Kernels};
+use crate::device::{self, number_format};
+use crate::kernels::cross_entropy::RowLoss;
+use crate::kernels::dropout::Dropout;
+use crate::kernels::gemm::MatmulPrecision;
+use crate::model::{ModelConfig, OpenModel, Weights};
+use dojo_core::domain::batch::PackedBatch;
+use dojo_core::domain::recipe::{ActivationMemory, BaseFormat, Dtype};
 
 /// What to do where a device's memory is short.
 const ADVICE: &str = "lower train.per_device_train_batch_size or data.max_length, or set compute.activation_memory to \
@@ -328,7 +328,7 @@ impl Student for DeviceStudent {
 
     fn memory_gb(&self) -> f64 {
         match self.peak_bytes {
-            0 => crate::ground::memory::resident_gb(),
+            0 => dojo_core::ground::memory::resident_gb(),
             bytes => bytes as f64 / 1e9,
         }
     }

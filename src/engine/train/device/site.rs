@@ -5,9 +5,9 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::dora::{Gains, Magnitudes};
-use crate::engine::device::kernels::{Kernels, product};
-use crate::engine::device::layout::{Below, diagonal};
-use crate::engine::train::step::sites::{LayerSites, Site};
+use crate::device::kernels::{Kernels, product};
+use crate::device::layout::{Below, diagonal};
+use crate::train::step::sites::{LayerSites, Site};
 
 /// A layer's four places, on the device.
 pub(super) struct DeviceLayerSites {

@@ -6,9 +6,9 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::weights::DeviceWeights;
-use crate::engine::adapter::{Adapter, Module, TokenRows};
-use crate::engine::model::ModelConfig;
-use crate::engine::model::layer::LayerNorm;
+use crate::adapter::{Adapter, Module, TokenRows};
+use crate::model::ModelConfig;
+use crate::model::layer::LayerNorm;
 
 /// The weights that can be trained, as one pass sees them.
 pub(super) struct Tuned {

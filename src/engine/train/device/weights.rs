@@ -4,15 +4,15 @@ use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 
 use super::frozen::{OnDevice, Tables};
-use crate::domain::batch::PackedBatch;
-use crate::domain::recipe::BaseFormat;
-use crate::engine::device::kernels::Angles;
-use crate::engine::kernels::rope::Rotation;
-use crate::engine::model::config::Rope;
-use crate::engine::model::layer::final_norm;
-use crate::engine::model::{ModelConfig, Weights};
-use crate::engine::train::step::forward::positions;
-use crate::engine::train::step::weights::LayerWeights;
+use crate::device::kernels::Angles;
+use crate::kernels::rope::Rotation;
+use crate::model::config::Rope;
+use crate::model::layer::final_norm;
+use crate::model::{ModelConfig, Weights};
+use crate::train::step::forward::positions;
+use crate::train::step::weights::LayerWeights;
+use dojo_core::domain::batch::PackedBatch;
+use dojo_core::domain::recipe::BaseFormat;
 
 /// Norms and biases are f32, whatever the step's number format.
 pub(super) struct DeviceWeights {

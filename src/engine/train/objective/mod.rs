@@ -7,8 +7,8 @@ mod reference;
 mod sums;
 mod supervised;
 
-use crate::domain::batch::PackedBatch;
-use crate::engine::kernels::cross_entropy::RowLoss;
+use crate::kernels::cross_entropy::RowLoss;
+use dojo_core::domain::batch::PackedBatch;
 
 pub use preference::{Preferences, fingerprint as preference_fingerprint};
 pub use preference_loss::{PairLoss, PairScores, pair_loss};

@@ -2,10 +2,10 @@
 //! to end without padding, against log-probabilities of a reference that were computed once.
 
 use super::{ItemPart, MetricSums, Objective, PairScores, ReferencePair, StepShare, Weighed, pair_loss};
-use crate::domain::batch::{PackedBatch, TokenPair};
-use crate::domain::recipe::{DpoPart, PreferenceLoss};
-use crate::engine::kernels::cross_entropy::RowLoss;
-use crate::engine::train::trainer;
+use crate::kernels::cross_entropy::RowLoss;
+use crate::train::trainer;
+use dojo_core::domain::batch::{PackedBatch, TokenPair};
+use dojo_core::domain::recipe::{DpoPart, PreferenceLoss};
 
 /// Pairs to learn from.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! The losses of a preference pair, by the names and formulas of TRL's `DPOConfig.loss_type`.
 
-use crate::domain::recipe::PreferenceLoss;
+use dojo_core::domain::recipe::PreferenceLoss;
 
 /// What the loss of a pair is computed from; log-probabilities are sums over an answer's tokens, in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::batch::{PackedBatch, TokenPair};
-use crate::engine::adapter::Adapter;
-use crate::engine::train::course::GoOn;
-use crate::engine::train::student::Student;
+use crate::adapter::Adapter;
+use crate::train::course::GoOn;
+use crate::train::student::Student;
+use dojo_core::domain::batch::{PackedBatch, TokenPair};
 
 /// Summed log-probabilities of the chosen and of the rejected answer, in nats.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Figures of a step or an evaluation, summed over its batches.
 
-use crate::domain::run::MetricLine;
-use crate::engine::train::metrics::number;
+use crate::train::metrics::number;
+use dojo_core::domain::run::MetricLine;
 
 /// Named sums with what they are to be divided by, in the order in which they were first named.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -2,10 +2,10 @@
 //! `num_items_in_batch` has it.
 
 use super::{ItemPart, MetricSums, Objective, StepShare, Weighed};
-use crate::domain::batch::{PackedBatch, TokenExample};
-use crate::engine::kernels::cross_entropy::RowLoss;
-use crate::engine::train::student::Losses;
-use crate::engine::train::trainer::fingerprint;
+use crate::kernels::cross_entropy::RowLoss;
+use crate::train::student::Losses;
+use crate::train::trainer::fingerprint;
+use dojo_core::domain::batch::{PackedBatch, TokenExample};
 
 /// Answers to learn.
 #[derive(Debug, Clone, Copy)]

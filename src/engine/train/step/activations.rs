@@ -3,12 +3,12 @@
 use super::buffer::Buffer;
 use super::linear::SavedActivations;
 use super::sites::LayerSites;
-use crate::domain::recipe::ActivationMemory;
-use crate::engine::model::ModelConfig;
-use crate::ground::memory;
+use crate::model::ModelConfig;
+use dojo_core::domain::recipe::ActivationMemory;
+use dojo_core::ground::memory;
 
 /// Share of the free memory that activations may take before `Auto` recomputes.
-pub(in crate::engine::train) const SHARE_OF_FREE: f64 = 0.6;
+pub(in crate::train) const SHARE_OF_FREE: f64 = 0.6;
 
 /// One layer's values: (tokens, ...) each.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl Activations {
 }
 
 /// Floats that a token keeps in one layer.
-pub(in crate::engine::train) fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
+pub(in crate::train) fn floats_per_token(config: &ModelConfig, sites: &[LayerSites]) -> usize {
     let of_sites = sites.iter().map(LayerSites::kept).max().unwrap_or(0);
     let heads = config.query_width() + 2 * config.kv_width();
     let raw = if config.layer.head_norms.is_some() { config.query_width() + config.kv_width() } else { 0 }

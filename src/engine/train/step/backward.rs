@@ -8,12 +8,12 @@ use super::heads::HeadNorms;
 use super::linear::LinearBackward;
 use super::profile::StepPart;
 use super::sites::LayerSites;
-use crate::engine::adapter::Module;
-use crate::engine::kernels::attention::{Gradients, attention_backward};
-use crate::engine::kernels::glu::{glu, glu_backward};
-use crate::engine::kernels::norm::{rms_norm_backward, rms_norm_recompute};
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::train::course::{ATTENTION, BACKWARD, Course, FEED_FORWARD, QUERIES};
+use crate::adapter::Module;
+use crate::kernels::attention::{Gradients, attention_backward};
+use crate::kernels::glu::{glu, glu_backward};
+use crate::kernels::norm::{rms_norm_backward, rms_norm_recompute};
+use crate::kernels::rope::RotationDirection;
+use crate::train::course::{ATTENTION, BACKWARD, Course, FEED_FORWARD, QUERIES};
 
 impl StepPass<'_> {
     /// Goes back from the gradient of the residual stream in the scratch space; adds the adapter's gradients. Layers

@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use super::buffer::Buffer;
 use super::linear::{LinearScratch, SavedActivations};
 use super::sites::Site;
-use crate::engine::adapter::dora::{Product, row_norms};
-use crate::engine::kernels::columns;
-use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
+use crate::adapter::dora::{Product, row_norms};
+use crate::kernels::columns;
+use crate::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 
 /// What each output is multiplied by.
 pub(super) struct Gains {

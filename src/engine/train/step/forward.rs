@@ -12,14 +12,14 @@ use super::sites::LayerSites;
 use super::weights::{DecoderWeights, LayerWeights};
 use super::whole::WholeParts;
 use super::{StepScratch, attention_shape};
-use crate::domain::batch::PackedBatch;
-use crate::engine::kernels::attention::{AttentionShape, attention};
-use crate::engine::kernels::gemm::Write;
-use crate::engine::kernels::glu::glu;
-use crate::engine::kernels::norm::rms_norm;
-use crate::engine::kernels::rope::{Heads, RotationDirection};
-use crate::engine::model::ModelConfig;
-use crate::engine::train::course::{ATTENTION, Course, FEED_FORWARD, QUERIES};
+use crate::kernels::attention::{AttentionShape, attention};
+use crate::kernels::gemm::Write;
+use crate::kernels::glu::glu;
+use crate::kernels::norm::rms_norm;
+use crate::kernels::rope::{Heads, RotationDirection};
+use crate::model::ModelConfig;
+use crate::train::course::{ATTENTION, Course, FEED_FORWARD, QUERIES};
+use dojo_core::domain::batch::PackedBatch;
 
 /// What one pass over a batch works with.
 pub(super) struct StepPass<'a> {
@@ -229,6 +229,6 @@ fn add_normed(
 }
 
 /// Each token's position in its example.
-pub(in crate::engine::train) fn positions(borders: &[usize]) -> Vec<u32> {
+pub(in crate::train) fn positions(borders: &[usize]) -> Vec<u32> {
     borders.windows(2).flat_map(|pair| 0..(pair[1] - pair[0]) as u32).collect()
 }

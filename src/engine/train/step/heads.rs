@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::engine::kernels::norm;
-use crate::engine::model::ModelConfig;
+use crate::kernels::norm;
+use crate::model::ModelConfig;
 
 /// Where queries and keys stand in a row, and their norms' weights: (`head_dim`) each.
 pub(super) struct HeadNorms<'a> {

@@ -3,7 +3,7 @@
 
 use super::buffer::Buffer;
 use super::sites::{Site, SitePart};
-use crate::engine::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
+use crate::kernels::gemm::{GemmOutput, Matrix, ProductTerm, Write, matmul};
 
 /// What a site's forward keeps for its backward.
 #[derive(Default)]

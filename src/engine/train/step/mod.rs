@@ -21,14 +21,14 @@ use anyhow::{Context, Result, ensure};
 
 use super::course::{BACKWARD, Course, FORWARD, GoOn};
 use super::student::{LossSlope, Student};
-use crate::domain::batch::{IGNORED, PackedBatch};
-use crate::domain::recipe::{ActivationMemory, BaseFormat};
-use crate::engine::adapter::{Adapter, Module};
-use crate::engine::kernels::attention::AttentionShape;
-use crate::engine::kernels::cross_entropy::{Head, RowLoss, RowScale, WeightGradient};
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::MatmulPrecision;
-use crate::engine::model::{ModelConfig, OpenModel, Weights};
+use crate::adapter::{Adapter, Module};
+use crate::kernels::attention::AttentionShape;
+use crate::kernels::cross_entropy::{Head, RowLoss, RowScale, WeightGradient};
+use crate::kernels::dropout::Dropout;
+use crate::kernels::gemm::MatmulPrecision;
+use crate::model::{ModelConfig, OpenModel, Weights};
+use dojo_core::domain::batch::{IGNORED, PackedBatch};
+use dojo_core::domain::recipe::{ActivationMemory, BaseFormat};
 
 pub use profile::{Profile, StepPart};
 
@@ -80,7 +80,7 @@ struct StepScratch {
     grad_qkv: Buffer,
     linear: LinearScratch,
     keys: Vec<f32>,
-    attention: crate::engine::kernels::attention::AttentionScratch,
+    attention: crate::kernels::attention::AttentionScratch,
     logits: Vec<f32>,
     expanded: Vec<f32>,
 }
@@ -134,7 +134,7 @@ impl DecoderStudent {
         let mut normed = vec![0.0; x.len()];
         let mut inverse = vec![0.0; rows.len()];
         let epsilon = self.config.norm_epsilon;
-        crate::engine::kernels::norm::rms_norm(&x, &self.weights.norm, epsilon, &mut normed, &mut inverse);
+        crate::kernels::norm::rms_norm(&x, &self.weights.norm, epsilon, &mut normed, &mut inverse);
         TrainedRows { rows, targets, x, normed, inverse }
     }
 
@@ -364,7 +364,7 @@ impl DecoderStudent {
     fn scatter(&mut self, trained: &TrainedRows, grad_normed: &[f32], tokens: usize) {
         let hidden = self.config.hidden;
         let mut grad_rows = vec![0.0; grad_normed.len()];
-        crate::engine::kernels::norm::rms_norm_backward(
+        crate::kernels::norm::rms_norm_backward(
             &trained.x,
             &self.weights.norm,
             &trained.inverse,

@@ -4,61 +4,61 @@ use std::sync::OnceLock;
 
 use anyhow::{Result, ensure};
 
-use crate::engine::adapter::{Adapter, Projection, Slot};
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::gemm::MatmulPrecision;
-use crate::engine::model::ModelConfig;
+use crate::adapter::{Adapter, Projection, Slot};
+use crate::kernels::dropout::Dropout;
+use crate::kernels::gemm::MatmulPrecision;
+use crate::model::ModelConfig;
 
 use super::dora::Gains;
 
 /// A layer's four places.
-pub(in crate::engine::train) struct LayerSites {
+pub(in crate::train) struct LayerSites {
     /// Queries, keys, values.
-    pub(in crate::engine::train) qkv: Site,
-    pub(in crate::engine::train) output: Site,
+    pub(in crate::train) qkv: Site,
+    pub(in crate::train) output: Site,
     /// Gate and up.
-    pub(in crate::engine::train) gate_up: Site,
-    pub(in crate::engine::train) down: Site,
+    pub(in crate::train) gate_up: Site,
+    pub(in crate::train) down: Site,
 }
 
 /// Projections of one input, and their adapters side by side.
-pub(in crate::engine::train) struct Site {
-    pub(in crate::engine::train) inputs: usize,
-    pub(in crate::engine::train) parts: Vec<SitePart>,
+pub(in crate::train) struct Site {
+    pub(in crate::train) inputs: usize,
+    pub(in crate::train) parts: Vec<SitePart>,
     /// The adapters' A below one another: (ranks, inputs).
-    pub(in crate::engine::train) a: Vec<f32>,
+    pub(in crate::train) a: Vec<f32>,
     /// Rank of each adapter.
-    pub(in crate::engine::train) rank: usize,
+    pub(in crate::train) rank: usize,
     /// Ranks of all adapters together.
-    pub(in crate::engine::train) ranks: usize,
-    pub(in crate::engine::train) scale: f32,
+    pub(in crate::train) ranks: usize,
+    pub(in crate::train) scale: f32,
     /// Of the frozen weights; a low-rank product shares the pass of its frozen one.
-    pub(in crate::engine::train) products: MatmulPrecision,
-    pub(in crate::engine::train) dropout: Option<Dropout>,
+    pub(in crate::train) products: MatmulPrecision,
+    pub(in crate::train) dropout: Option<Dropout>,
     /// Measured when the site is first used; unused without magnitudes.
     pub(super) gains: OnceLock<Gains>,
 }
 
 /// One projection's columns of the site's output.
-pub(in crate::engine::train) struct SitePart {
-    pub(in crate::engine::train) first: usize,
-    pub(in crate::engine::train) outputs: usize,
-    pub(in crate::engine::train) adapter: Option<PartAdapter>,
+pub(in crate::train) struct SitePart {
+    pub(in crate::train) first: usize,
+    pub(in crate::train) outputs: usize,
+    pub(in crate::train) adapter: Option<PartAdapter>,
 }
 
-pub(in crate::engine::train) struct PartAdapter {
+pub(in crate::train) struct PartAdapter {
     /// Where its ranks start among the site's.
-    pub(in crate::engine::train) first_rank: usize,
+    pub(in crate::train) first_rank: usize,
     /// (outputs, rank)
-    pub(in crate::engine::train) b: Vec<f32>,
+    pub(in crate::train) b: Vec<f32>,
     /// (outputs), in DoRA.
-    pub(in crate::engine::train) magnitudes: Option<Vec<f32>>,
-    pub(in crate::engine::train) slot: Slot,
+    pub(in crate::train) magnitudes: Option<Vec<f32>>,
+    pub(in crate::train) slot: Slot,
 }
 
 impl LayerSites {
     /// One for each layer.
-    pub(in crate::engine::train) fn all(
+    pub(in crate::train) fn all(
         config: &ModelConfig,
         adapter: &Adapter,
         dropout: Option<Dropout>,
@@ -96,7 +96,7 @@ impl LayerSites {
         })
     }
 
-    pub(in crate::engine::train) fn is_adapted(&self) -> bool {
+    pub(in crate::train) fn is_adapted(&self) -> bool {
         self.each().iter().any(|site| site.ranks > 0)
     }
 
@@ -149,7 +149,7 @@ impl Site {
     }
 
     /// Whether any of its adapters has magnitudes.
-    pub(in crate::engine::train) fn is_dora(&self) -> bool {
+    pub(in crate::train) fn is_dora(&self) -> bool {
         self.parts.iter().filter_map(|part| part.adapter.as_ref()).any(|adapter| adapter.magnitudes.is_some())
     }
 
@@ -158,7 +158,7 @@ impl Site {
     }
 
     /// Columns of the output.
-    pub(in crate::engine::train) fn outputs(&self) -> usize {
+    pub(in crate::train) fn outputs(&self) -> usize {
         self.parts.iter().map(|part| part.outputs).sum()
     }
 }

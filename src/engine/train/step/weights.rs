@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::whole::Tuned;
-use crate::domain::batch::PackedBatch;
-use crate::domain::recipe::BaseFormat;
-use crate::engine::kernels::rope::Rotation;
-use crate::engine::model::config::Rope;
-use crate::engine::model::layer::{LayerNorm, LayerPlan, final_norm, layer_norm, qkv_bias};
-use crate::engine::model::{Frozen, ModelConfig, Weights};
+use crate::kernels::rope::Rotation;
+use crate::model::config::Rope;
+use crate::model::layer::{LayerNorm, LayerPlan, final_norm, layer_norm, qkv_bias};
+use crate::model::{Frozen, ModelConfig, Weights};
+use dojo_core::domain::batch::PackedBatch;
+use dojo_core::domain::recipe::BaseFormat;
 
 pub(super) struct DecoderWeights {
     /// (vocabulary, hidden)
@@ -23,23 +23,23 @@ pub(super) struct DecoderWeights {
     pub(super) tuned: Tuned,
 }
 
-pub(in crate::engine::train) struct LayerWeights {
+pub(in crate::train) struct LayerWeights {
     plan: LayerPlan,
-    pub(in crate::engine::train) attention_norm: Vec<f32>,
-    pub(in crate::engine::train) feed_norm: Vec<f32>,
+    pub(in crate::train) attention_norm: Vec<f32>,
+    pub(in crate::train) feed_norm: Vec<f32>,
     /// After attention and after the feed-forward block (Gemma 3).
-    pub(in crate::engine::train) post_norms: Option<(Vec<f32>, Vec<f32>)>,
+    pub(in crate::train) post_norms: Option<(Vec<f32>, Vec<f32>)>,
     /// Of queries and keys, (`head_dim`) each (Qwen3, Gemma 3).
-    pub(in crate::engine::train) head_norms: Option<(Vec<f32>, Vec<f32>)>,
+    pub(in crate::train) head_norms: Option<(Vec<f32>, Vec<f32>)>,
     /// Queries, keys, values below one another: (query width + 2 kv width, hidden).
-    pub(in crate::engine::train) qkv: Frozen,
-    pub(in crate::engine::train) qkv_bias: Option<Vec<f32>>,
+    pub(in crate::train) qkv: Frozen,
+    pub(in crate::train) qkv_bias: Option<Vec<f32>>,
     /// (hidden, query width)
-    pub(in crate::engine::train) output: Frozen,
+    pub(in crate::train) output: Frozen,
     /// Gate and up below one another: (2 intermediate, hidden).
-    pub(in crate::engine::train) gate_up: Frozen,
+    pub(in crate::train) gate_up: Frozen,
     /// (hidden, intermediate)
-    pub(in crate::engine::train) down: Frozen,
+    pub(in crate::train) down: Frozen,
 }
 
 impl DecoderWeights {
@@ -90,7 +90,7 @@ impl LayerWeights {
     ///
     /// # Errors
     /// Where a tensor is missing or damaged.
-    pub(in crate::engine::train) fn read(
+    pub(in crate::train) fn read(
         config: &ModelConfig,
         weights: &dyn Weights,
         layer: usize,

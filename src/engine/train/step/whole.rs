@@ -8,22 +8,22 @@ use anyhow::{Result, ensure};
 
 use super::forward::StepPass;
 use super::weights::DecoderWeights;
-use crate::engine::adapter::{Adapter, Module, TokenRows, WholeModule};
-use crate::engine::kernels::columns;
-use crate::engine::kernels::cross_entropy::WeightGradient;
-use crate::engine::model::ModelConfig;
-use crate::engine::model::layer::LayerNorm;
+use crate::adapter::{Adapter, Module, TokenRows, WholeModule};
+use crate::kernels::columns;
+use crate::kernels::cross_entropy::WeightGradient;
+use crate::model::ModelConfig;
+use crate::model::layer::LayerNorm;
 
 /// Where whole modules and rows stand among the trained numbers.
-pub(in crate::engine::train) struct WholeParts {
+pub(in crate::train) struct WholeParts {
     modules: BTreeMap<Module, Range<usize>>,
-    pub(in crate::engine::train) rows: Vec<TokenRows>,
+    pub(in crate::train) rows: Vec<TokenRows>,
     tied: bool,
 }
 
 impl WholeParts {
     /// Checks that they are this model's.
-    pub(in crate::engine::train) fn of(config: &ModelConfig, adapter: &Adapter) -> Result<Self> {
+    pub(in crate::train) fn of(config: &ModelConfig, adapter: &Adapter) -> Result<Self> {
         for it in &adapter.modules {
             let length: usize = it.module.shape(config).iter().product();
             ensure!(
@@ -48,21 +48,21 @@ impl WholeParts {
         Ok(Self { modules, rows: adapter.rows.clone(), tied: config.tied_embeddings })
     }
 
-    pub(in crate::engine::train) fn range(&self, module: Module) -> Option<Range<usize>> {
+    pub(in crate::train) fn range(&self, module: Module) -> Option<Range<usize>> {
         self.modules.get(&module).cloned()
     }
 
-    pub(in crate::engine::train) fn trains_embedding(&self) -> bool {
+    pub(in crate::train) fn trains_embedding(&self) -> bool {
         self.modules.contains_key(&Module::Embedding)
             || self.rows.iter().any(|rows| rows.module == Module::Embedding)
     }
 
-    pub(in crate::engine::train) fn trains(&self, layer: usize, norm: LayerNorm) -> bool {
+    pub(in crate::train) fn trains(&self, layer: usize, norm: LayerNorm) -> bool {
         self.modules.contains_key(&Module::LayerNorm(layer, norm))
     }
 
     /// The lowest layer that the backward must reach for these.
-    pub(in crate::engine::train) fn lowest(&self) -> Option<usize> {
+    pub(in crate::train) fn lowest(&self) -> Option<usize> {
         if self.trains_embedding() {
             return Some(0);
         }

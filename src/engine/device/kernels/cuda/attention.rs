@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
-use crate::engine::device::kernels::{Attended, AttentionShape, Kernels};
+use crate::device::kernels::{Attended, AttentionShape, Kernels};
 
 /// Parts of a batch's examples, kept from layer to layer.
 pub(super) struct Tiles {

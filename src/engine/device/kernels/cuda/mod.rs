@@ -31,7 +31,7 @@ const SOURCES: [&str; 4] = [
 ];
 
 /// The kernels of one number format, on one card.
-pub(in crate::engine) struct Cuda {
+pub(crate) struct Cuda {
     card: CudaDevice,
     device: Device,
     format: &'static str,
@@ -64,7 +64,7 @@ const fn names(dtype: DType) -> Option<(&'static str, &'static str)> {
 ///
 /// # Errors
 /// Where NVRTC isn't there or refuses.
-pub(in crate::engine) fn compile(dtype: DType, capability: i32) -> Result<String> {
+pub(crate) fn compile(dtype: DType, capability: i32) -> Result<String> {
     let (theirs, ours) = names(dtype).with_context(|| format!("there are no kernels for {dtype:?}"))?;
     let source = format!("{}\nENTRIES({theirs}, {ours})\n", SOURCES.concat());
     let options = CompileOptions {

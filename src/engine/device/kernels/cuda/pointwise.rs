@@ -3,10 +3,10 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::{Arg, Cuda};
-use crate::engine::device::kernels::{Attended, AttentionShape, ChunkLoss, Kernels, Turning};
-use crate::engine::kernels::dropout::Dropout;
-use crate::engine::kernels::rope::RotationDirection;
-use crate::engine::model::config::Activation;
+use crate::device::kernels::{Attended, AttentionShape, ChunkLoss, Kernels, Turning};
+use crate::kernels::dropout::Dropout;
+use crate::kernels::rope::RotationDirection;
+use crate::model::config::Activation;
 
 impl Kernels for Cuda {
     fn rms_norm(&self, x: &Tensor, weight: &Tensor, epsilon: f32) -> Result<(Tensor, Tensor)> {

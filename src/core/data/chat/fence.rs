@@ -17,7 +17,7 @@ use crate::data::quiet::quietly;
 
 /// What a program may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bounds {
+pub struct Bounds {
     /// Bytes that it holds at once.
     pub bytes: usize,
     pub time: Duration,
@@ -25,7 +25,7 @@ pub(crate) struct Bounds {
 
 /// Why a program didn't come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stopped {
+pub enum Stopped {
     #[error("takes more than {} MB of memory", .0 / 1_000_000)]
     Memory(usize),
     #[error("takes longer than {} seconds", .0.as_secs())]
@@ -49,7 +49,7 @@ const DEEPEST: usize = STACK / 2;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs a program inside the fence and waits for it; tells also how long it took. Inside a fence already, it just runs.
-pub(crate) fn run<T: Send + 'static>(
+pub fn run<T: Send + 'static>(
     bounds: Bounds,
     program: impl FnOnce() -> T + Send + 'static,
 ) -> Result<(T, Duration), Stopped> {

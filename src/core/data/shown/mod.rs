@@ -134,7 +134,7 @@ fn check_arguments(rendering: Option<&str>, messages: &[Message]) -> Result<()> 
 ///
 /// # Errors
 /// Names the turn; also where the template refuses the conversation.
-pub(crate) fn check_system(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+pub fn check_system(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
     let says = |turn: &Message| turn.role == Role::System && !turn.content.trim().is_empty();
     let Some(index) = conversation.messages.iter().position(says) else { return Ok(()) };
     let whole = template.render(conversation, RenderEnding::GenerationPrompt)?;
@@ -195,7 +195,7 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
 ///
 /// # Errors
 /// As [`check`].
-pub(crate) fn check_whole(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+pub fn check_whole(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
     let mut messages = conversation.messages.to_vec();
     let knows_thoughts = thought_key(template.source()).is_some();
     for turn in &mut messages {
@@ -236,15 +236,12 @@ fn check_settings(template: &ChatTemplate, settings: Option<&Map<String, Value>>
 }
 
 /// Whether a template reads a setting of this name.
-pub(crate) fn reads(template: &ChatTemplate, name: &str) -> bool {
+pub fn reads(template: &ChatTemplate, name: &str) -> bool {
     before_word(template.source(), name).any(|before| !before.ends_with(is_of_word))
 }
 
 /// The first setting that says something and that the template doesn't read.
-pub(crate) fn unread_setting<'s>(
-    template: &ChatTemplate,
-    settings: &'s Map<String, Value>,
-) -> Option<&'s str> {
+pub fn unread_setting<'s>(template: &ChatTemplate, settings: &'s Map<String, Value>) -> Option<&'s str> {
     let says = |value: &Value| match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),

@@ -13,7 +13,7 @@ thread_local! {
 ///
 /// # Errors
 /// The panic.
-pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T> {
+pub fn quietly<T>(work: impl FnOnce() -> T) -> Result<T> {
     keep_quiet();
     let before = QUIET.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
@@ -22,7 +22,7 @@ pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T> {
 }
 
 /// Whether this thread does what is told of by others if it panics, so that a report of it is one too many.
-pub(crate) fn is_quiet() -> bool {
+pub fn is_quiet() -> bool {
     QUIET.get()
 }
 

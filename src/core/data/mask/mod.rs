@@ -78,11 +78,7 @@ impl<'a> Masker<'a> {
     }
 
     /// With what is known of the tokenizer's control tokens already.
-    pub(crate) fn with(
-        template: &'a ChatTemplate,
-        tokenizer: &'a Tokenizer,
-        controls: Arc<Controls>,
-    ) -> Self {
+    pub fn with(template: &'a ChatTemplate, tokenizer: &'a Tokenizer, controls: Arc<Controls>) -> Self {
         let named = template.special();
         let id = |token: &Option<String>| token.as_deref().and_then(|token| tokenizer.token_to_id(token));
         let mut special: HashSet<u32> = controls.ids().collect();
@@ -170,7 +166,7 @@ impl<'a> Masker<'a> {
     ///
     /// # Errors
     /// Where the template refuses the conversation.
-    pub(crate) fn tokens(&self, conversation: Conversation<'_>, ending: RenderEnding) -> Result<Vec<u32>> {
+    pub fn tokens(&self, conversation: Conversation<'_>, ending: RenderEnding) -> Result<Vec<u32>> {
         let shielded = self.controls.shield(conversation, || self.frame());
         let conversation = shielded.as_ref().map_or(conversation, Shielded::conversation);
         let text = self.template.render(conversation, ending)?;

@@ -13,11 +13,11 @@ use crate::domain::reward::RewardUse;
 
 /// The shipped tasks.
 const BUILT_IN: [(&str, &str); 5] = [
-    ("chat", include_str!("../../assets/tasks/chat.toml")),
-    ("math", include_str!("../../assets/tasks/math.toml")),
-    ("nli-cot", include_str!("../../assets/tasks/nli-cot.toml")),
-    ("paraphrase", include_str!("../../assets/tasks/paraphrase.toml")),
-    ("query-expansion", include_str!("../../assets/tasks/query-expansion.toml")),
+    ("chat", include_str!("../../../assets/tasks/chat.toml")),
+    ("math", include_str!("../../../assets/tasks/math.toml")),
+    ("nli-cot", include_str!("../../../assets/tasks/nli-cot.toml")),
+    ("paraphrase", include_str!("../../../assets/tasks/paraphrase.toml")),
+    ("query-expansion", include_str!("../../../assets/tasks/query-expansion.toml")),
 ];
 
 /// A task, checked: its templates compile, its patterns and its schema are ones that can be used.

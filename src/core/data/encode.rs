@@ -69,7 +69,7 @@ impl<'a> Encoder<'a> {
     ///
     /// # Errors
     /// As [`Encoder::new`].
-    pub(crate) fn with(
+    pub fn with(
         tokenizer: &'a Tokenizer,
         template: Option<&'a ChatTemplate>,
         end_token: Option<&str>,

@@ -10,7 +10,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Where it can't be opened, or is no file; the message says what it is instead.
-pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
+pub fn open(path: &Path) -> Result<(File, u64)> {
     // Opening alone does something to some devices.
     check(std::fs::metadata(path)?.file_type())?;
     // Another may have put a pipe in its place by now: opening one waits for a writer, unless told not to.
@@ -24,7 +24,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
 ///
 /// # Errors
 /// As [`open`], where it is longer, and where it isn't UTF-8.
-pub(crate) fn text(path: &Path, most: u64) -> Result<String> {
+pub fn text(path: &Path, most: u64) -> Result<String> {
     let (file, bytes) = open(path)?;
     let mut text = String::new();
     let read = file.take(most + 1).read_to_string(&mut text)?;
@@ -36,7 +36,7 @@ pub(crate) fn text(path: &Path, most: u64) -> Result<String> {
 }
 
 /// Whether anything has that name, also what can't be read: it is not passed over, but said to be unreadable.
-pub(crate) fn is_there(path: &Path) -> bool {
+pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 

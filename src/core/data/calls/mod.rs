@@ -12,7 +12,7 @@ use crate::data::chat::{ChatTemplate, RenderEnding};
 use crate::domain::message::{Conversation, Message, Role, TOOL_CALLS};
 
 use read::object_at;
-pub(crate) use read::overlap;
+pub use read::overlap;
 pub use read::{AnswerPiece, CallReader};
 
 const NAME: &str = "probe_weather";

@@ -311,7 +311,7 @@ fn start_of(bytes: &[u8]) -> String {
 }
 
 /// What a JSON value is, for messages to people.
-pub(crate) const fn kind_of(value: &Value) -> &'static str {
+pub const fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::record::Fields;
 
 pub(in crate::data) use excluded::keeps_in;
-pub(crate) use forms::is_unsaid;
+pub use forms::is_unsaid;
 pub(in crate::data) use judged::judged;
 pub use left_out::{finds_answer_wrong, left_out};
 pub use pairs::learn_chosen;

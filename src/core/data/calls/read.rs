@@ -310,7 +310,7 @@ fn written(arguments: &Value) -> String {
 }
 
 /// Length of the longest end of `text` that `mark` begins with, and is longer than.
-pub(crate) fn overlap(text: &str, mark: &str) -> usize {
+pub fn overlap(text: &str, mark: &str) -> usize {
     let lengths = mark.char_indices().map(|(at, _)| at).filter(|at| *at > 0);
     lengths.filter(|at| text.ends_with(&mark[..*at])).max().unwrap_or(0)
 }

@@ -31,7 +31,7 @@ const PARTS: [ColumnPart; 5] = [
 ];
 
 /// Null, and what is empty.
-pub(crate) fn is_unsaid(value: &Value) -> bool {
+pub fn is_unsaid(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -94,7 +94,7 @@ impl Controls {
     }
 
     /// Their names and ids, the longest name first.
-    pub(crate) fn named(&self) -> Vec<(String, u32)> {
+    pub fn named(&self) -> Vec<(String, u32)> {
         self.tokens.iter().map(|(id, token)| (token.content.clone(), *id)).collect()
     }
 
