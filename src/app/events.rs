@@ -14,7 +14,7 @@ pub struct Events {
 }
 
 /// One time that a session was opened: the same session opened again is another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Opening(u64);
 
 impl Opening {

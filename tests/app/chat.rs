@@ -5,7 +5,7 @@ use std::time::Duration;
 use dojo_studio::app::sessions;
 use dojo_studio::app::studio::headless::Headless;
 use dojo_studio::config::Folders;
-use dojo_studio::domain::chat::{Vote, Why};
+use dojo_studio::domain::chat::{Turn, Vote, Why};
 use dojo_studio::domain::message::Role;
 use dojo_studio::domain::record::{RecordId, Status};
 use dojo_studio::session::{Access, Session};
@@ -190,8 +190,8 @@ fn an_answer_in_the_making_is_kept_as_it_grows() {
 #[test]
 fn a_vote_between_two_answers_becomes_a_preference_pair() {
     let mut world = World::new(1024);
-    // Beside itself: the same seed gives the same answer in both columns.
-    world.keys("p down down down down down 1 6 enter s enter h i enter");
+    // Beside itself, without a draw: both columns have the same answer.
+    world.keys("p 0 down down down down down 1 6 enter s enter h i enter");
     world.wait("b votes");
     let chats = world.session().chats("").unwrap();
     let chat = world.session().chat(chats[0].id).unwrap();
@@ -209,6 +209,25 @@ fn a_vote_between_two_answers_becomes_a_preference_pair() {
     assert_eq!(pair.chosen[0].content, left.content);
     assert_eq!(pair.rejected[0].content, "something else");
     assert!(record.tags.contains("vote"));
+}
+
+#[test]
+fn a_model_beside_itself_draws_two_answers_and_each_again_the_next_time() {
+    let mut world = World::new(1024);
+    world.keys("p down down down down down 1 6 enter s enter h i enter");
+    world.wait("b votes");
+    world.keys("esc r");
+    let session = world.session();
+    let answers = || {
+        let chat = session.chat(session.chats("").unwrap()[0].id).unwrap();
+        let done = |turn: &&Turn| turn.role == Role::Assistant && turn.outcome.is_some();
+        chat.turns.values().filter(done).map(|turn| turn.content.clone()).collect::<Vec<_>>()
+    };
+    let all = |_: &Headless| answers().len() == 4;
+    world.studio.wait_until(PATIENCE, all).unwrap_or_else(|error| panic!("{error:#}"));
+    let said = answers();
+    let different: std::collections::BTreeSet<&String> = said.iter().collect();
+    assert_eq!(different.len(), 4, "{said:?}");
 }
 
 #[test]

@@ -230,3 +230,22 @@ fn adding_what_was_written_of_a_deleted_record_lets_a_new_record_that_was_begun_
     world.keys("n");
     world.shows("ONE");
 }
+
+#[test]
+fn the_question_that_a_closed_window_was_writing_goes_on_in_the_other() {
+    let mut world = World::new();
+    let mut other = World::open(world.home.path());
+    world.keys("4");
+    other.keys("4 enter h a l f").expect("keys");
+    let session = world.session();
+    wait_until("the draft", || {
+        session.drafts_of_all_windows().expect("read").iter().any(|(_, draft)| draft.text == "half")
+    });
+    drop(other);
+    world.shows("the question that was begun there is in the field now");
+    world.shows("▏ half");
+    world.keys("enter w a y");
+    wait_until("it to go on", || {
+        session.drafts_of_all_windows().expect("read").iter().any(|(_, draft)| draft.text == "halfway")
+    });
+}

@@ -91,7 +91,7 @@ pub(crate) fn asked() -> Event {
 }
 
 /// Two answers to one question, side by side.
-fn beside(names: AnswererNames) -> Event {
+pub(crate) fn beside(names: AnswererNames) -> Event {
     let setup = Setup { right: Some(tuned()), names, ..single() };
     let turns = vec![
         turn(1, None, Role::User, Side::Left, "Use first-principles reasoning for entropy."),
@@ -660,6 +660,40 @@ fn chats_with_drafts_of_an_earlier_time_are_told_of_once() {
     assert!(said.contains("2 chats have drafts of yours (✎): h finds them"), "{said}");
     let again = format!("{:?}", studio.keys("1 4"));
     assert!(!again.contains("drafts of yours"), "{again}");
+}
+
+#[test]
+fn what_a_closed_window_left_in_the_open_chat_is_in_the_empty_field_and_told_of() {
+    let read = |places: &[DraftPlace]| {
+        let kept = KeptDraft { base: String::new(), text: "half a question".into(), at: 7 };
+        let drafts = places.iter().map(|place| (DraftOf::Chat(Some(ChatId(1)), *place), kept.clone()));
+        Event::Data(DataEvent::DraftsRead("sessions/first-principles".into(), drafts.collect()))
+    };
+    let beside = || {
+        let mut studio = opened(asked());
+        studio.apply(read(&[]));
+        studio.keys("ctrl-l");
+        studio
+    };
+    let mut studio = beside();
+    studio.apply(read(&[DraftPlace::Question]));
+    let effects = studio.keys("ctrl-l");
+    let again = Effect::Send(Command::Chat(ChatCommand::ReadDrafts(Some(ChatId(1)))));
+    assert!(effects.contains(&again), "{effects:?}");
+    assert!(format!("{effects:?}").contains("is in the field now"), "{effects:?}");
+    assert!(studio.screen().contains("▏ half a question"), "{}", studio.screen());
+    // What is written here stays, and what it left elsewhere in the chat is told of.
+    let mut studio = beside();
+    studio.keys("enter m i n e esc");
+    studio.apply(read(&[DraftPlace::Question, DraftPlace::Correction(TurnId(2))]));
+    let effects = studio.keys("ctrl-l");
+    assert!(format!("{effects:?}").contains("is marked ✎"), "{effects:?}");
+    assert!(studio.screen().contains("▏ mine"), "{}", studio.screen());
+    // What was begun here is no news when it is read again.
+    let mut studio = beside();
+    studio.keys("enter m i n e esc");
+    studio.apply(read(&[DraftPlace::Question]));
+    assert!(!format!("{:?}", studio.keys("ctrl-l")).contains("another window"));
 }
 
 #[test]

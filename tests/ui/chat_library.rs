@@ -106,6 +106,23 @@ fn the_library_is_turned_on_for_the_next_questions_and_kept_with_the_chat() {
 }
 
 #[test]
+fn at_80_columns_it_is_seen_that_the_library_is_on_and_what_was_searched() {
+    let mut studio = opened(asked()).size(80, 24);
+    studio.keys("l");
+    assert!(studio.screen().contains("library on · top 5"), "{}", studio.screen());
+    let sources = AnswerSources { question: "Why split a network into subnets?".to_owned(), ..sources(None) };
+    studio.apply(Event::Chat(ChatEvent::Sourced { turn: TurnId(2), sources: Box::new(sources) }));
+    let screen = studio.screen();
+    assert!(screen.contains("searched \"Why split a network into subnets?\""), "{screen}");
+    // Beside two answers there is no room above: it is below.
+    studio.keys("s");
+    assert!(studio.screen().contains("   library on · top 5 · 2 turns"), "{}", studio.screen());
+    studio.keys("n");
+    studio.apply(Event::Chat(ChatEvent::Left));
+    assert!(studio.screen().contains("library on · top 5"), "{}", studio.screen());
+}
+
+#[test]
 fn an_answer_that_waits_for_passages_says_so_and_one_from_no_document_has_none() {
     let mut studio = opened(asked());
     studio.apply(Event::Chat(ChatEvent::Waits { turn: TurnId(2), phase: Phase::Searching }));

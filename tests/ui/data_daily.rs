@@ -332,6 +332,26 @@ fn an_export_is_not_proposed_over_the_file_that_the_records_came_from() {
 }
 
 #[test]
+fn a_whole_path_takes_the_place_of_the_offered_name_pasted_or_typed() {
+    let to = |keys: &str, paste: &str, typed: &str| {
+        let mut studio = studio();
+        studio.keys(keys);
+        studio.paste(paste);
+        studio.text(typed);
+        let effects = studio.keys("enter");
+        let [Effect::Send(Command::Data(DataCommand::Export(order)))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        order.path.clone()
+    };
+    assert_eq!(to("E", "'/tmp/my rows.jsonl'", ""), PathBuf::from("/tmp/my rows.jsonl"));
+    assert_eq!(to("E", "", "/tmp/rows.jsonl"), PathBuf::from("/tmp/rows.jsonl"));
+    assert_eq!(to("E down right up", "", "/tmp/rows.jsonl"), PathBuf::from("/tmp/rows.jsonl"));
+    assert_eq!(to("E ctrl-u", "", "out/rows.jsonl"), PathBuf::from("out/rows.jsonl"));
+    assert_eq!(to("E home", "rows/", ""), PathBuf::from("rows/first-principles-records.jsonl"));
+}
+
+#[test]
 fn the_ending_of_an_exports_name_says_its_form() {
     let mut studio = studio();
     studio.keys("space E");

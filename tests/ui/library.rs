@@ -83,7 +83,7 @@ fn page(generation: u64, titles: &[&str], chosen: Option<usize>) -> Event {
 const TITLES: [&str; 3] = ["Dense retrieval of passages", "Rank fusion", "Word counts"];
 
 /// Three documents, in the view.
-fn library() -> Harness {
+pub(crate) fn library() -> Harness {
     let mut studio = Harness::new().with(world::models());
     assert_eq!(sent(&studio.keys("4 L")), [LibraryCommand::Look]);
     let mut studio = studio.with(looked(state(1, 3))).with(page(1, &TITLES, None));
@@ -205,6 +205,27 @@ fn a_search_is_asked_with_every_letter_and_the_words_are_marked_in_what_comes() 
     insta::assert_snapshot!(studio.screen());
     // The passage that one went to is still the chosen one.
     assert_eq!(sent(&studio.keys("enter")), [LibraryCommand::Read("documents/aws-notes.md".to_owned())]);
+}
+
+#[test]
+fn what_was_found_of_other_words_cannot_be_opened_and_the_first_letter_begins_anew() {
+    let mut studio = library().size(100, 30);
+    studio.keys("/");
+    let id = asked_id(sent(&studio.text("sub")).last().expect("a search"));
+    studio.apply(searched(id, SearchMode::Bm25, found()));
+    assert!(studio.screen().contains("2 passages by words"), "{}", studio.screen());
+    studio.text("x");
+    let screen = studio.screen();
+    assert!(screen.contains("searching for \"subx\" …"), "{screen}");
+    assert_eq!(sent(&studio.keys("enter")), []);
+    studio.apply(searched(id + 1, SearchMode::Bm25, Vec::new()));
+    let screen = studio.screen();
+    assert!(screen.contains("0 passages by words") && !screen.contains("vpc-design"), "{screen}");
+    // The words of the last time are there to be looked at again, and give way to others.
+    studio.keys("esc /");
+    assert!(studio.screen().contains("/ subx"), "{}", studio.screen());
+    studio.text("net");
+    assert!(studio.screen().contains("/ net"), "{}", studio.screen());
 }
 
 fn asked_id(command: &LibraryCommand) -> u64 {

@@ -36,6 +36,7 @@ mod theme;
 mod train;
 mod train_recipes;
 mod train_words;
+mod uneven;
 mod verbs;
 mod visible;
 mod whole;

@@ -1,6 +1,8 @@
 //! What the program says: never over what one types or reads.
 
-use dojo_studio::domain::protocol::system::Level;
+use dojo_studio::domain::protocol::system::{Job, JobEnd, JobId, Level};
+use dojo_studio::domain::protocol::{Event, SessionsEvent, SystemEvent};
+use dojo_studio::domain::session::{SessionFile, SessionInfo};
 
 use super::harness::Harness;
 use super::world;
@@ -74,4 +76,29 @@ fn short_ones_stand_side_by_side_and_the_newest_is_always_there() {
 fn what_is_too_long_ends_in_an_ellipsis_and_names_the_log() {
     let mut studio = Harness::new().size(60, 16).with(world::notice(Level::Error, &"word ".repeat(100)));
     assert!(studio.screen().contains("f4 shows all of it"), "{}", studio.screen());
+}
+
+#[test]
+fn what_comes_of_a_job_of_a_session_that_was_left_names_that_session() {
+    let ends = |opening| {
+        let mut studio = Harness::new();
+        let Event::System(SystemEvent::JobStarted(job)) = world::job(7, "import rows.csv") else {
+            unreachable!()
+        };
+        studio.apply(Event::System(SystemEvent::JobStarted(Job { opening, ..job })));
+        studio.apply(Event::Sessions(SessionsEvent::Opened(SessionInfo {
+            name: "other".to_owned(),
+            path: "sessions/other".into(),
+            file: SessionFile::default(),
+        })));
+        let failed = JobEnd::Failed("line 3 is cut".to_owned());
+        studio.apply(Event::System(SystemEvent::JobEnded(JobId(7), failed)));
+        studio.line(1)
+    };
+    assert!(
+        ends(Some(1)).contains("✗ first-principles: import rows.csv: line 3 is cut"),
+        "{}",
+        ends(Some(1))
+    );
+    assert!(ends(None).contains("✗ import rows.csv: line 3 is cut"), "{}", ends(None));
 }

@@ -190,7 +190,7 @@ fn what_has_a_draft_is_left_out_when_all_that_wait_are_approved() {
 }
 
 #[test]
-fn approving_over_a_draft_asks_first() {
+fn approving_past_a_draft_asks_first_and_leaves_the_draft() {
     let mut studio = studio();
     let mut begun = item(1);
     begun.draft = Some(draft("begun"));
@@ -198,10 +198,25 @@ fn approving_over_a_draft_asks_first() {
     assert_eq!(studio.keys("enter"), []);
     assert!(studio.screen().contains("Approve without your draft?"));
     let effects = studio.keys("y");
-    assert!(effects.contains(&kept(one(), None)), "{effects:?}");
+    assert!(!effects.contains(&kept(one(), None)), "{effects:?}");
     assert!(effects.contains(&decide(1, Decision::of(Verdict::Approved))));
     studio.apply(decided(1, Verdict::Approved));
     assert!(studio.screen().contains("reflection 3 of 6"), "{}", studio.screen());
+}
+
+#[test]
+fn what_no_disk_took_outlives_an_approval_past_it() {
+    let mut studio = studio();
+    studio.keys("e");
+    studio.text("FULL ");
+    studio.keys("esc enter y");
+    studio.apply(decided(1, Verdict::Approved));
+    assert!(studio.screen().contains("reflection 3 of 6"), "{}", studio.screen());
+    studio.keys("home");
+    studio.apply(event(ReviewEvent::Opened(one(), Some(Box::new(item(1))))));
+    assert!(studio.screen().contains("reflection 1 of 6"), "{}", studio.screen());
+    studio.keys("e");
+    assert!(studio.screen().contains("FULL step 1"), "{}", studio.screen());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Rules for every pane on every screen: sizes, themes, the caret. What a screen says is in the snapshots of its pane.
 
+use dojo_studio::domain::chat::AnswererNames;
 use dojo_studio::domain::protocol::system::Level;
 use dojo_studio::domain::settings::Settings;
 use dojo_studio::ui::theme::{Depth, Theme};
 use ratatui::style::{Color, Modifier, Style};
 
 use super::harness::Harness;
-use super::{chat, data, review, train, world};
+use super::{chat, data, library, review, train, world};
 
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 36), (200, 60)];
 
@@ -23,6 +24,8 @@ fn panes() -> Vec<(&'static str, Harness)> {
         ("review", review::studio()),
         ("train", train::typical()),
         ("chat", chat::opened(chat::asked())),
+        ("beside", chat::opened(chat::beside(AnswererNames::Shown))),
+        ("library", library::library()),
         ("eval", at("5")),
         ("models", at("6")),
     ]
@@ -65,7 +68,7 @@ fn nothing_keeps_a_colour_of_the_theme_before() {
     let gone: Vec<Color> = colours(night).into_iter().filter(|colour| !kept.contains(colour)).collect();
     assert!(gone.len() > 10);
     // Chat keeps its lines by theme in a test of its own.
-    for (name, mut studio) in panes().into_iter().filter(|(name, _)| *name != "chat") {
+    for (name, mut studio) in panes().into_iter().filter(|(name, _)| !["chat", "beside"].contains(name)) {
         studio.screen();
         take_theme(&mut studio, "Paper");
         let old =
@@ -100,7 +103,9 @@ fn every_pane_says_what_it_is_and_which_keys_there_are_at_every_size() {
             let screen = studio.screen();
             let (first, last) =
                 (screen.lines().next().unwrap_or_default(), screen.lines().last().unwrap_or_default());
-            let title = format!("{}{}", &name[..1].to_uppercase(), &name[1..]);
+            // Two answers side by side and the library are Chat's.
+            let pane = if ["beside", "library"].contains(&name) { "chat" } else { name };
+            let title = format!("{}{}", &pane[..1].to_uppercase(), &pane[1..]);
             assert!(name == "welcome" || first.contains(&title), "{name} at {columns}x{rows}:\n{screen}");
             assert!(last.contains("? help"), "{name} at {columns}x{rows}:\n{screen}");
         }
@@ -132,6 +137,21 @@ fn the_footer_has_approve_and_reject_at_80_columns() {
         let footer = studio.line(23);
         assert!(footer.contains(" approve") && footer.contains(" reject"), "{footer}");
     }
+}
+
+#[test]
+fn all_keys_of_a_vote_are_in_the_footer_at_80_columns_and_in_sight_at_60() {
+    let mut studio = chat::opened(chat::beside(AnswererNames::Shown));
+    studio.resize(80, 24);
+    assert!(studio.line(23).contains("b vote"), "{}", studio.line(23));
+    studio.keys("b");
+    let footer = studio.line(23);
+    for hint in ["← left", "→ right", "= as good", "x both bad"] {
+        assert!(footer.contains(hint), "{hint}: {footer}");
+    }
+    studio.resize(60, 16);
+    let screen = studio.screen();
+    assert!(screen.contains("▏ ← left  → right  = as good  x both bad  esc later"), "{screen}");
 }
 
 #[test]

@@ -216,6 +216,32 @@ fn the_picker_looks_again_filters_renames_and_asks_before_it_deletes() {
 }
 
 #[test]
+fn what_is_renamed_and_deleted_in_a_filtered_picker_is_what_is_chosen_there() {
+    let command = |command| Effect::Send(Command::Sessions(command));
+    let mut studio = studio_with([world::own_sessions(&["physics", "chemistry", "geochemistry"])]);
+    studio.keys("6 f2 /");
+    studio.text("CHEM");
+    studio.keys("down tab r");
+    assert!(studio.screen().contains("geochemistry"), "{}", studio.screen());
+    studio.text("-2");
+    let (folder, name) = ("data/sessions/geochemistry".into(), "geochemistry-2".to_owned());
+    assert_eq!(studio.keys("enter"), [command(SessionsCommand::Rename { folder, name })]);
+    studio.keys("f2 /");
+    studio.text("chem");
+    studio.keys("tab");
+    let screen = studio.screen();
+    assert!(screen.contains("/ chem") && !screen.contains("physics"), "{screen}");
+    studio.keys("j D");
+    assert!(studio.screen().contains("Delete the session geochemistry?"), "{}", studio.screen());
+    assert_eq!(studio.keys("y"), [command(SessionsCommand::Delete("data/sessions/geochemistry".into()))]);
+    // One step back at a time.
+    studio.keys("f2 /");
+    studio.text("chem");
+    studio.keys("tab esc");
+    assert!(studio.screen().contains("physics"), "{}", studio.screen());
+}
+
+#[test]
 fn keys_of_the_settings_replace_the_shipped_ones() {
     let keys = BTreeMap::from([("quit".to_owned(), vec!["ctrl-x".to_owned()])]);
     let mut studio = Harness::with_settings(&Settings { keys, ..Settings::default() });

@@ -64,6 +64,20 @@ pub(crate) fn sessions() -> Event {
     Event::Sessions(SessionsEvent::Listed(vec![own, sample]))
 }
 
+/// Sessions of one's own, by their names.
+pub(crate) fn own_sessions(names: &[&str]) -> Event {
+    let session = |name: &&str| SessionSummary {
+        name: (*name).into(),
+        about: String::new(),
+        place: SessionPlace::Folder(format!("data/sessions/{name}").into()),
+        runs: 0,
+        bytes: 0,
+        download: Download::Here("smollm2-135m".into()),
+        begins: Begins::Data,
+    };
+    Event::Sessions(SessionsEvent::Listed(names.iter().map(session).collect()))
+}
+
 pub(crate) fn models() -> Event {
     let model = |name: &str, kind, bytes, note: &str| ModelFile {
         name: name.into(),

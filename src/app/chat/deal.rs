@@ -1,4 +1,4 @@
-//! Which answerer stands in which column.
+//! Which answerer stands in which column, and by which seed each draws.
 
 use crate::domain::chat::{Answerer, AnswererNames, Setup, Side};
 
@@ -11,6 +11,19 @@ pub(super) fn deal(setup: &Setup) -> Vec<(Side, &Answerer)> {
     };
     vec![(Side::Left, left), (Side::Right, right)]
 }
+
+/// The seed of an answer: a further one is another draw, and so is the one beside it, or a model beside itself would say
+/// the same twice.
+pub(super) const fn seed(chosen: u64, side: Side, answers: u64) -> u64 {
+    let further = chosen.wrapping_add(answers.saturating_sub(1));
+    match side {
+        Side::Left => further,
+        Side::Right => further.wrapping_add(RIGHT),
+    }
+}
+
+/// Far enough for further answers of the left column never to meet those of the right one.
+const RIGHT: u64 = 1 << 32;
 
 /// Which way a coin falls: nobody can tell from the clock's last digits.
 fn coin() -> bool {

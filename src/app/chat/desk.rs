@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::deal::deal;
+use super::deal::{deal, seed};
 use super::elsewhere::Seen;
 use super::keep::{self, Settled};
 use super::{AnswerJob, ChatOrder, Epoch, Stops, Work, unwritten};
@@ -283,8 +283,7 @@ impl ChatDesk<'_> {
             let answerer =
                 std::iter::once(&setup.left).chain(&setup.right).find(|known| known.name == turn.by)?;
             let mut sampling = setup.sampling.clone();
-            // A further answer is another draw; side by side both draw alike.
-            sampling.seed = sampling.seed.wrapping_add(chat.siblings(turn).len() as u64 - 1);
+            sampling.seed = seed(sampling.seed, turn.side, chat.siblings(turn).len() as u64);
             Some(AnswerJob {
                 turn: *id,
                 answerer: answerer.clone(),

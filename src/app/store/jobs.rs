@@ -107,10 +107,16 @@ impl Jobs {
         }
     }
 
-    /// What to tell the person: everything that ended by itself.
-    pub(super) fn end(&mut self, id: JobId, end: JobEnd) -> Option<Notice> {
+    /// What to tell the person: everything that ended by itself, with its session if that isn't the open one.
+    pub(super) fn end(&mut self, id: JobId, end: JobEnd, open: Option<&Path>) -> Option<Notice> {
         let row = self.find(id)?;
-        let what = row.job.what.clone();
+        // A download is nobody's, whichever session was open when it began.
+        let of = row.session.as_deref().filter(|_| row.job.opening.is_some());
+        let elsewhere = of.filter(|session| Some(*session) != open);
+        let what = match elsewhere.and_then(Path::file_name) {
+            Some(session) => format!("{}: {}", session.to_string_lossy(), row.job.what),
+            None => row.job.what.clone(),
+        };
         row.end = Some(end.clone());
         match end {
             JobEnd::Done => Some(Notice::new(Level::Good, format!("{what}: done"))),

@@ -146,7 +146,8 @@ impl Store {
             SystemEvent::JobMoved(id, progress) => self.jobs.advance(id, progress, self.now),
             SystemEvent::JobAskedToStop(id) => self.jobs.ask_to_stop(id),
             SystemEvent::JobEnded(id, end) => {
-                if let Some(notice) = self.jobs.end(id, end) {
+                let open = self.session.as_ref().map(|session| session.path.as_path());
+                if let Some(notice) = self.jobs.end(id, end, open) {
                     self.notify(notice);
                 }
             }

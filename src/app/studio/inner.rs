@@ -77,12 +77,35 @@ impl Core {
 
     /// Takes in what a lane has told.
     pub(super) fn take(&mut self, told: Envelope) {
-        if !told.is_outdated(self.worker.opening()) {
-            self.apply(told.event);
+        let now = self.worker.opening();
+        if told.is_outdated(now) {
+            return;
         }
+        let left = told.of.filter(|of| *of != now).and_then(|of| self.worker.name_of(of));
+        let event = match (told.event, left) {
+            // What is said of a session that was left names it: it is about nothing on the screen.
+            (Event::System(SystemEvent::Notified(notice)), Some(session)) => {
+                let text = format!("{session}: {}", notice.text);
+                Event::System(SystemEvent::Notified(Notice { text, ..notice }))
+            }
+            (event, _) => event,
+        };
+        self.apply(event);
     }
 
     pub(super) fn apply(&mut self, event: Event) {
+        if let Event::Sessions(SessionsEvent::Made(made, Some(from))) = &event
+            && self.store.session.is_some()
+        {
+            // The look at its data took so long that another session was opened: nobody is torn out of that.
+            let text = format!(
+                "the session {} is made for {}: f2 opens it, and i there brings the data in",
+                made.name,
+                from.display()
+            );
+            self.worker.send(Command::Sessions(SessionsCommand::List));
+            return self.store.apply(Event::System(SystemEvent::Notified(Notice::new(Level::Good, text))));
+        }
         if let Event::Sessions(SessionsEvent::Opened(session) | SessionsEvent::Made(session, _)) = &event {
             self.worker.session_opened(session);
         }

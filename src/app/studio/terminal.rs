@@ -1,5 +1,6 @@
 //! The terminal: taken over on entry, given back on any exit: return, error, panic, signal, suspension.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Stdout, Write, stderr, stdout};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -22,6 +23,7 @@ use rustix::process::{Signal, getpgrp, getpid, getsid, kill_current_process_grou
 use crate::app::store::Store;
 use crate::data::quiet::is_quiet;
 use crate::ui::studio::Studio;
+use crate::ui::widgets::uneven::write_whole;
 
 /// A whole frame goes out in one write.
 const FRAME_BYTES: usize = 1 << 16;
@@ -30,6 +32,8 @@ const FRAME_BYTES: usize = 1 << 16;
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     mouse: Mouse,
+    /// Rows of the last frame that terminals may have drawn too wide.
+    uneven: BTreeSet<u16>,
 }
 
 /// Whether clicks and scrolls come here or stay with the terminal.
@@ -93,7 +97,7 @@ impl Screen {
         *holder() = Holder::Us(mouse);
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, stdout()));
         let terminal = Terminal::new(backend).context("read the size of the terminal")?;
-        Ok(Self { terminal, mouse })
+        Ok(Self { terminal, mouse, uneven: BTreeSet::new() })
     }
 
     /// Draws what has changed, as one update if the terminal knows how. Nothing while the terminal is someone else's.
@@ -104,9 +108,12 @@ impl Screen {
         }
         let mut frame = || -> std::io::Result<()> {
             queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+            let uneven = &mut self.uneven;
             self.terminal.draw(|frame| {
                 let area = frame.area();
-                let Some(caret) = studio.draw(frame.buffer_mut(), area, store) else { return };
+                let caret = studio.draw(frame.buffer_mut(), area, store);
+                *uneven = write_whole(frame.buffer_mut(), uneven);
+                let Some(caret) = caret else { return };
                 // The terminal's own cursor is shown there: two would cancel each other.
                 if let Some(cell) = frame.buffer_mut().cell_mut(caret) {
                     cell.modifier.remove(Modifier::REVERSED);

@@ -43,6 +43,8 @@ pub(super) struct StudioWorker {
     session: Option<SessionInfo>,
     windows: Windows,
     opening: Opening,
+    /// The sessions' names by their openings: as many as a person has opened.
+    names: BTreeMap<Opening, String>,
     folders: Folders,
     runs: RunsLane,
 }
@@ -116,6 +118,7 @@ impl StudioWorker {
             session: None,
             windows,
             opening: Opening::default(),
+            names: BTreeMap::new(),
             folders: known,
             runs,
         }
@@ -152,9 +155,15 @@ impl StudioWorker {
         self.opening
     }
 
+    /// The session that was opened then.
+    pub(super) fn name_of(&self, opening: Opening) -> Option<&str> {
+        self.names.get(&opening).map(String::as_str)
+    }
+
     /// Tells the lanes which session is open.
     pub(super) fn session_opened(&mut self, session: &SessionInfo) {
         self.opening = self.opening.next();
+        self.names.insert(self.opening, session.name.clone());
         let events = self.events.of(self.opening);
         let window = self.windows.open(&session.path);
         self.records = Some(Records::start(session, &window, &events, self.folders.models()));

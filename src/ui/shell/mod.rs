@@ -10,6 +10,7 @@ pub(crate) mod notices;
 pub(crate) mod ongoing;
 pub(crate) mod overlay;
 pub(crate) mod palette;
+mod session_keys;
 pub(crate) mod sessions;
 pub(crate) mod themes;
 

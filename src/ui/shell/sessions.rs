@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::overlay::{self, Overlay, OverlayReply};
+use super::session_keys;
 use crate::app::store::Store;
 use crate::domain::counted::counted;
 use crate::domain::name;
@@ -139,6 +140,8 @@ impl Picker {
                 Typing::Nothing
             }
             (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
+            // The letters are keys again, for what is left of the list.
+            (Typing::Filter(_), KeyCode::Tab) => Typing::Nothing,
             (Typing::New(field), KeyCode::Enter) if self.is_refused(field.text(), None, store) => {
                 Typing::New(field)
             }
@@ -230,19 +233,6 @@ fn is_sample(name: &str, store: &Store) -> bool {
     store.sessions.iter().flatten().any(is_it)
 }
 
-/// What its keys do, for the help.
-const KEYS: &[(&str, &str)] = &[
-    ("↑ ↓ j k", "Choose a session"),
-    ("⏎", "Open it; a sample is copied first"),
-    ("n", "Make a new session"),
-    ("/", "Show those whose name or words hold some letters"),
-    ("r", "Give it another name"),
-    ("D delete", "Delete it with all that is in it, after a question"),
-    ("esc", "Close"),
-    ("dojo new NAME", "In a shell: make a session and open it"),
-    ("dojo open NAME", "In a shell: open a session, a sample or a folder"),
-];
-
 /// What a name may be made of.
 const NAME: &str = "letters, digits, - and _";
 
@@ -255,6 +245,10 @@ impl Overlay for Picker {
         if !matches!(self.typing, Typing::Nothing) {
             return self.key_over_text(key, store);
         }
+        if key.code == KeyCode::Esc && !self.filter.is_empty() {
+            self.filter.clear();
+            return OverlayReply::stay();
+        }
         if overlay::closes(key) || matches!(key.code, KeyCode::F(_)) {
             return OverlayReply::close();
         }
@@ -266,7 +260,11 @@ impl Overlay for Picker {
             (KeyCode::Enter, _) => return self.choose(store),
             (KeyCode::Delete, _) | (_, Some('D')) => return self.delete(store),
             (_, Some('n')) => self.typing = Self::naming().typing,
-            (_, Some('/')) => self.typing = Typing::Filter(TextField::new("letters of a name")),
+            (_, Some('/')) => {
+                let mut field = TextField::new("letters of a name");
+                field.paste(&self.filter);
+                self.typing = Typing::Filter(field);
+            }
             (_, Some('r')) => return self.rename(store),
             // Whoever types a name means the picker, not what is below it.
             _ => {}
@@ -332,10 +330,13 @@ impl Overlay for Picker {
         let height = (all as u16 + 4).min(screen.height.saturating_sub(2));
         let inside = float::draw(buffer, centred(screen, 96, height), theme, "sessions");
         self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(2), ..inside };
+        let line = Rect { x: inside.x + 3, width: inside.width.saturating_sub(4), height: 1, ..inside };
         if let Typing::Filter(field) = &mut self.typing {
             text::put(buffer, inside.x + 1, inside.y, "/", 1, theme.dim);
-            let line = Rect { x: inside.x + 3, width: inside.width.saturating_sub(4), height: 1, ..inside };
             field.draw(buffer, line, theme);
+        } else if !self.filter.is_empty() {
+            let said = format!("/ {}", self.filter);
+            text::put(buffer, inside.x + 1, inside.y, said, usize::from(line.width), theme.dim);
         }
         let sessions = self.shown(view.store);
         let window = self.cursor.window(sessions.len(), usize::from(self.list.height));
@@ -355,7 +356,7 @@ impl Overlay for Picker {
 
     fn help(&self) -> (&'static str, &'static [(&'static str, &'static str)]) {
         let rows = match &self.typing {
-            Typing::Nothing => KEYS,
+            Typing::Nothing => session_keys::ALL,
             Typing::New(_) | Typing::Name(..) | Typing::Filter(_) => self.hints(),
         };
         ("Sessions, here and now", rows)
@@ -363,18 +364,11 @@ impl Overlay for Picker {
 
     fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match &self.typing {
-            Typing::New(_) => &[("⏎", "make it"), ("esc", "close")],
-            Typing::Name(..) => &[("⏎", "rename"), ("esc", "close")],
-            Typing::Filter(_) => &[("↑↓", "choose"), ("⏎", "open"), ("esc", "all")],
-            Typing::Nothing => &[
-                ("↑↓", "choose"),
-                ("⏎", "open"),
-                ("n", "new"),
-                ("/", "filter"),
-                ("r", "rename"),
-                ("D", "delete"),
-                ("esc", "close"),
-            ],
+            Typing::New(_) => session_keys::NEW,
+            Typing::Name(..) => session_keys::NAME,
+            Typing::Filter(_) => session_keys::FILTER,
+            Typing::Nothing if self.filter.is_empty() => session_keys::LIST,
+            Typing::Nothing => session_keys::FILTERED,
         }
     }
 }

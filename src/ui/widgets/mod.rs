@@ -13,5 +13,6 @@ pub(crate) mod markdown;
 pub(crate) mod path_field;
 pub mod progress;
 pub mod text;
+pub mod uneven;
 pub mod visible;
 pub mod writing;

@@ -70,7 +70,10 @@ impl PathField {
         match input {
             Input::Key(key) if key.code == KeyCode::Enter => {}
             Input::Key(key) => edit_line(&mut self.area, *key),
-            Input::Paste(text) if before.is_empty() => *self = Self::new(&dropped::path(text), self.wanted),
+            // A whole path takes the place of one that was begun.
+            Input::Paste(text) if before.is_empty() || dropped::is_whole(text) => {
+                *self = Self::new(&dropped::path(text), self.wanted);
+            }
             Input::Paste(text) => {
                 let line: String =
                     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -33,6 +33,7 @@ pub(super) fn below(turn: &Turn, scene: Scene<'_>) -> Option<(String, Style)> {
         if let Some(sources) = scene.chat.sources.get(&turn.id) {
             let (said, doubtful) = passages::said(sources);
             parts.push(said);
+            parts.extend(passages::searched(sources, turn, scene.chat));
             if doubtful {
                 style = theme.warning;
             }

@@ -1,14 +1,14 @@
 //! Texts that were not sent or kept yet: each belongs to its chat and its place there, is kept with every key, and is
 //! there again when its place is opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::act::say;
 use super::composer::Composer;
 use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
 use crate::domain::chat::{ChatId, DraftPlace};
-use crate::domain::draft::DraftOf;
+use crate::domain::draft::{DraftOf, KeptDraft};
 use crate::domain::protocol::{ChatCommand, Command};
 use crate::ui::pane::Effect;
 use crate::ui::panes::others;
@@ -110,23 +110,59 @@ impl ChatPane {
         notice.into_iter().collect()
     }
 
-    /// Says which chats hold what was written in an earlier time, or in a window that was closed, and not sent; that of
-    /// the open one is in sight.
-    pub(super) fn tell_of_left(&mut self, store: &Store) -> Option<Effect> {
-        let drafts = store.data.drafts.as_ref().filter(|_| self.told_of_left < store.data.drafts_read)?;
+    /// Says which chats hold what was written in an earlier time, or in a window that was closed, and not sent. What such
+    /// a window left in the open chat is taken into the empty field.
+    pub(super) fn tell_of_left(&mut self, store: &Store) -> Vec<Effect> {
+        let Some(drafts) = store.data.drafts.as_ref().filter(|_| self.told_of_left < store.data.drafts_read)
+        else {
+            return Vec::new();
+        };
         let again = std::mem::replace(&mut self.told_of_left, store.data.drafts_read) > 0;
-        let chat = |of: &DraftOf| if let DraftOf::Chat(chat, _) = of { *chat } else { None };
-        let all: BTreeSet<ChatId> = drafts.keys().filter_map(chat).collect();
-        let new = all.difference(&self.left).filter(|chat| self.of != Some(**chat)).count();
+        let place =
+            |of: &DraftOf| if let DraftOf::Chat(chat, place) = of { Some((*chat, *place)) } else { None };
+        let all: BTreeSet<(Option<ChatId>, DraftPlace)> = drafts.keys().filter_map(place).collect();
+        // What was begun in this window is no news.
+        let own = |at: &(Option<ChatId>, DraftPlace)| {
+            self.held.contains_key(at) || store.chats.draft(at.0, at.1).is_some()
+        };
+        let new: Vec<_> = all.difference(&self.left).copied().filter(|at| !own(at)).collect();
         self.left.extend(all);
+        let mut effects = Vec::new();
+        if again && new.iter().any(|(chat, _)| *chat == self.of) {
+            effects.extend(self.take_over(drafts));
+        } else if again && new.iter().any(|(chat, _)| chat.is_none()) {
+            effects.push(Effect::Send(Command::Chat(ChatCommand::ReadDrafts(None))));
+            effects.push(say(
+                "another window was closed: n goes on with the question of a new chat begun there",
+            ));
+        }
+        let others: BTreeSet<ChatId> =
+            new.iter().filter_map(|(chat, _)| *chat).filter(|chat| self.of != Some(*chat)).collect();
         let (closed, whose) =
             if again { ("another window was closed: ", "it left") } else { ("", "of yours") };
-        let words = match new {
-            0 => return None,
-            1 => format!("{closed}1 chat has a draft {whose} (✎): h finds it"),
-            many => format!("{closed}{many} chats have drafts {whose} (✎): h finds them"),
+        match others.len() {
+            0 => {}
+            1 => effects.push(say(format!("{closed}1 chat has a draft {whose} (✎): h finds it"))),
+            many => effects.push(say(format!("{closed}{many} chats have drafts {whose} (✎): h finds them"))),
+        }
+        effects
+    }
+
+    /// What a window that was closed left in the chat that is open here: its question goes on here if nothing is written.
+    fn take_over(&mut self, drafts: &BTreeMap<DraftOf, KeptDraft>) -> Vec<Effect> {
+        let of = self.of;
+        let mut effects = vec![Effect::Send(Command::Chat(ChatCommand::ReadDrafts(of)))];
+        let question = drafts.get(&DraftOf::Chat(of, DraftPlace::Question));
+        let words = match question.filter(|_| self.editing.is_none() && self.composer.is_blank()) {
+            Some(draft) => {
+                self.composer = Composer::new(&draft.text);
+                self.held.insert((of, DraftPlace::Question), draft.text.clone());
+                "another window was closed: the question that was begun there is in the field now"
+            }
+            None => "another window was closed: what was begun there in this chat is marked ✎",
         };
-        Some(say(words))
+        effects.push(say(words));
+        effects
     }
 
     /// What was written in a place is sent or kept: its draft goes.

@@ -136,13 +136,10 @@ fn titles(pane: &ChatPane, buffer: &mut Buffer, area: Rect, chat: Option<&domain
             style,
         );
     }
-    if !two {
-        let said = facts(setup, chat);
+    if let Some(said) = facts_above(setup, chat, width) {
         let wide = text::width(&said);
-        if wide + text::width(&setup.left.name) + 12 < width {
-            let x = area.right().saturating_sub(wide as u16 + 3);
-            text::put(buffer, x, area.y, said, wide, theme.dim);
-        }
+        let x = area.right().saturating_sub(wide as u16 + 3);
+        text::put(buffer, x, area.y, said, wide, theme.dim);
     }
 }
 
@@ -162,26 +159,45 @@ fn title(setup: &domain::Setup, side: Side) -> &str {
     }
 }
 
-fn facts(setup: &domain::Setup, chat: Option<&domain::Chat>) -> String {
-    let marks = chat.map(|chat| chat.decisions.sources.values());
+/// As much of how it answers as has room beside the one name above; nothing beside two.
+fn facts_above(setup: &domain::Setup, chat: Option<&domain::Chat>, width: usize) -> Option<String> {
+    let room = width.checked_sub(text::width(&setup.left.name) + 12).filter(|_| setup.right.is_none())?;
+    let mut facts = facts(setup, chat);
+    while !facts.is_empty() {
+        let said = format!(" {} ", facts.join(" · "));
+        if text::width(&said) < room {
+            return Some(said);
+        }
+        facts.pop();
+    }
+    None
+}
+
+/// How it answers, what must be seen first.
+fn facts(setup: &domain::Setup, chat: Option<&domain::Chat>) -> Vec<String> {
+    let mut parts: Vec<String> = library_in_words(setup, chat).into_iter().collect();
+    if !setup.system.trim().is_empty() {
+        parts.push("system prompt".to_owned());
+    }
     let sampling = &setup.sampling;
-    let mut parts = vec![if sampling.temperature <= 0.0 {
+    parts.push(if sampling.temperature <= 0.0 {
         "greedy".to_owned()
     } else {
         format!("temperature {} · seed {}", (sampling.temperature * 1000.0).round() / 1000.0, sampling.seed)
-    }];
-    if !setup.system.trim().is_empty() {
-        parts.insert(0, "system prompt".to_owned());
-    }
-    if setup.library.on {
-        let marked =
-            |wanted: SourceMark| marks.clone().into_iter().flatten().filter(|mark| **mark == wanted).count();
-        let counts = [(marked(SourceMark::Pinned), "pinned"), (marked(SourceMark::Excluded), "excluded")];
-        let said =
-            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(" · {count} {what}"));
-        parts.insert(0, format!("library on · top {}{}", setup.library.top, said.collect::<String>()));
-    }
-    format!(" {} ", parts.join(" · "))
+    });
+    parts
+}
+
+/// `library on · top 5 · 1 pinned`, while questions are answered from it.
+fn library_in_words(setup: &domain::Setup, chat: Option<&domain::Chat>) -> Option<String> {
+    let marks = chat.map(|chat| chat.decisions.sources.values());
+    let marked =
+        |wanted: SourceMark| marks.clone().into_iter().flatten().filter(|mark| **mark == wanted).count();
+    let counts = [(marked(SourceMark::Pinned), "pinned"), (marked(SourceMark::Excluded), "excluded")];
+    let said =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(" · {count} {what}"));
+    let said: String = said.collect();
+    setup.library.on.then(|| format!("library on · top {}{said}", setup.library.top))
 }
 
 fn nothing_yet(pane: &ChatPane, buffer: &mut Buffer, area: Rect, view: View<'_>) {
@@ -216,8 +232,11 @@ fn written(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, rows: u16, view
         buffer.set_string(area.x + 1, y, "▏", style);
     }
     if voting {
-        let words = "Which answer is better?   ← left   → right   = as good   x both bad   esc later";
-        text::put(buffer, field.x, field.y, words, usize::from(field.width), theme.bright);
+        let room = usize::from(field.width);
+        let keys = "← left  → right  = as good  x both bad  esc later";
+        let words = format!("Which answer is better?  {keys}");
+        let words = if text::width(&words) > room { keys } else { &words };
+        text::put(buffer, field.x, field.y, words, room, theme.bright);
     } else if let (ChatMode::Find, Some(find)) = (&pane.mode, &mut pane.find) {
         text::put(buffer, field.x, field.y, "/ ", 2, theme.accent);
         find.draw(
@@ -241,7 +260,15 @@ fn written(pane: &mut ChatPane, buffer: &mut Buffer, area: Rect, rows: u16, view
 /// `context 213 of 8,192 · 3%`, and what can be said of the chat.
 fn figures(pane: &ChatPane, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     let theme = view.theme;
-    let Some(chat) = view.store.chats.open.as_deref() else { return };
+    let open = view.store.chats.open.as_deref();
+    // Where there is no room for it above.
+    let above = facts_above(&pane.setup, open, usize::from(line.width.saturating_sub(2)));
+    let library = library_in_words(&pane.setup, open).filter(|_| above.is_none());
+    let Some(chat) = open else {
+        let room = usize::from(line.width.saturating_sub(4));
+        text::put(buffer, line.x + 3, line.y, library.unwrap_or_default(), room, theme.dim);
+        return;
+    };
     let mut wide = 0;
     if let Some((used, context)) = pane.context(view.store) {
         let share = used * 100 / context.max(1);
@@ -256,6 +283,9 @@ fn figures(pane: &ChatPane, buffer: &mut Buffer, line: Rect, view: View<'_>) {
     if let Some(pair) = chat.pair().filter(|pair| !voted(pair)) {
         let done = pair.0.outcome.is_some() && pair.1.outcome.is_some();
         left.push_str(if done { " · b votes" } else { "" });
+    }
+    if let Some(library) = library {
+        left = format!("{library} · {left}");
     }
     let said = match &pane.find {
         Some(find) => format!(" · \"{}\" {}", find.text(), find.said()),

@@ -95,9 +95,9 @@ pub(crate) struct ChatPane {
     held: BTreeMap<(Option<ChatId>, DraftPlace), String>,
     /// The draft of a new chat was asked for and is not here yet.
     awaits_draft: bool,
-    /// Up to which reading of the drafts it was said which chats have some, and which those were.
+    /// Up to which reading of the drafts it was said which chats have some, and where those were.
     told_of_left: u64,
-    left: BTreeSet<ChatId>,
+    left: BTreeSet<(Option<ChatId>, DraftPlace)>,
     /// Questions that were sent, and which of them was taken up again, counted from the last.
     sent: Vec<String>,
     recalled: Option<usize>,

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::sources::{in_words, sign};
 use super::{ChatMode, ChatPane};
 use crate::app::store::Store;
-use crate::domain::chat::TurnId;
+use crate::domain::chat::{Chat, Turn, TurnId};
 use crate::domain::cited::{AnswerSources, SourceMark};
 use crate::domain::counted::counted;
 use crate::domain::message::Role;
@@ -24,7 +24,9 @@ const CONVERSATION: u16 = 60;
 /// Rows of one passage in the list.
 const ROWS: u16 = 4;
 /// Rows above a passage's text.
-const HEAD: u16 = 4;
+const HEAD: u16 = 5;
+/// Columns of the words that were searched for, below an answer.
+const WORDS: usize = 160;
 
 /// A passage that is read whole.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ impl PassageView {
         let inside = float::draw(buffer, centred(area, 100, height), theme, &title);
         let width = usize::from(inside.width);
         let head = [
+            (format!("searched  {}", sources.question), theme.dim),
             (passage.place_in_words(), theme.bright),
             (source_line(passage, view.store), theme.dim),
             (passage.scores_in_words(), theme.dim),
@@ -99,6 +102,13 @@ pub(super) fn said(sources: &AnswerSources) -> (String, bool) {
         parts.push(format!("! {} in none of them", counted(missing as u64, "sentence")));
     }
     (parts.join(" · "), parts.len() > 1)
+}
+
+/// What was searched for, if that isn't what the person asked: a question that follows another is made to stand alone.
+pub(super) fn searched(sources: &AnswerSources, answer: &Turn, chat: &Chat) -> Option<String> {
+    let asked = answer.parent.and_then(|parent| chat.turns.get(&parent))?;
+    let same = asked.content.trim() == sources.question.trim();
+    (!same).then(|| format!("searched \"{}\"", text::shorten(sources.question.trim(), WORDS)))
 }
 
 /// Draws the passages of the chosen answer beside the conversation, if there is room; what is left for that.

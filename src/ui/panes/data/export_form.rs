@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use super::line::OneLine;
 use crate::domain::change::Selection;
+use crate::domain::dropped;
 use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::protocol::data::{ExportOrder, Replace};
 use crate::ui::pane::Input;
@@ -34,6 +35,8 @@ pub(super) struct ExportForm {
     form: ExportFormat,
     splits: Splits,
     path: OneLine,
+    /// The path that was there at first.
+    offered: String,
     row: ExportField,
 }
 
@@ -48,7 +51,8 @@ pub(super) struct LastExport {
 impl ExportForm {
     pub(super) fn new(selection: Selection, what: String, last: &LastExport) -> Self {
         let LastExport { path, form, splits } = last.clone();
-        Self { selection, what, form, splits, path: OneLine::new(&path), row: ExportField::Path }
+        let (row, field) = (ExportField::Path, OneLine::new(&path));
+        Self { selection, what, form, splits, path: field, offered: path, row }
     }
 
     pub(super) fn input(&mut self, input: &Input) {
@@ -69,7 +73,7 @@ impl ExportForm {
             }
             ExportField::Path | ExportField::Form | ExportField::Splits => {
                 self.row = ExportField::Path;
-                self.path.input(input);
+                self.write(input);
                 // The name's ending says what is wanted, as long as it doesn't contradict.
                 let told = ExportFormat::of_path(Path::new(self.path.text()))
                     .filter(|form| *form != ExportFormat::Folder);
@@ -78,6 +82,25 @@ impl ExportForm {
                 }
             }
         }
+    }
+
+    /// A whole path takes the place of the name that is offered, whether it is pasted or typed.
+    fn write(&mut self, input: &Input) {
+        match input {
+            Input::Paste(text) if dropped::is_whole(text) => {
+                self.path = OneLine::new(&dropped::path(text));
+            }
+            Input::Key(key) if matches!(key.code, KeyCode::Char('/' | '~')) && self.is_as_offered() => {
+                self.path = OneLine::new("");
+                self.path.input(input);
+            }
+            Input::Paste(_) | Input::Key(_) => self.path.input(input),
+        }
+    }
+
+    /// Whether the cursor is at the end of the name that is offered: no path goes on from there.
+    fn is_as_offered(&self) -> bool {
+        self.path.text() == self.offered && self.path.cursor() == self.offered.len()
     }
 
     pub(super) fn step(&mut self, by: isize) {
@@ -93,7 +116,11 @@ impl ExportForm {
         let form = ExportFormat::ALL.get(next).copied().unwrap_or(self.form);
         let name = self.path.text();
         let stem = name.strip_suffix(self.form.ending()).unwrap_or(name);
+        let is_offered = self.is_as_offered();
         self.path = OneLine::new(&format!("{stem}{}", form.ending()));
+        if is_offered {
+            self.path.text().clone_into(&mut self.offered);
+        }
         self.form = form;
     }
 

@@ -203,7 +203,7 @@ impl ReviewPane {
                 let mut effects: Vec<Effect> = said::decided(ids, *verdict, self.blind).into_iter().collect();
                 if let [id] = ids.as_slice() {
                     effects.extend(self.forget_line(*id, *verdict, store));
-                    self.close_editor_of(*id, *verdict);
+                    self.close_editor_of(*id);
                     self.move_on(Reviewed::Correction(*id), store);
                 }
                 return effects;

@@ -55,14 +55,11 @@ impl ReviewPane {
         if self.has_begun(Reviewed::Correction(id), store) {
             return vec![Effect::Ask(Confirmation {
                 title: "Approve without your draft?".to_owned(),
-                text: "You have begun to edit this correction and not saved it. Left as it is, e goes on writing it; \
-                       approved as it is, the draft is let go."
+                text: "You have begun to edit this correction and not saved it: e goes on writing it, and ctrl-s there \
+                       approves what you wrote. Approved as it is, your draft stays with it (✎) and is not trained on."
                     .to_owned(),
                 yes: "approve as it is".to_owned(),
-                then: vec![
-                    send(ReviewCommand::KeepDraft(Reviewed::Correction(id), None)),
-                    send(ReviewCommand::Decide { ids: vec![id], decision }),
-                ],
+                then: vec![send(ReviewCommand::Decide { ids: vec![id], decision })],
             })];
         }
         self.decide(id, decision)

@@ -228,15 +228,11 @@ impl ReviewPane {
         effects
     }
 
-    /// A decision on this is on the disk: it is edited no more.
-    pub(super) fn close_editor_of(&mut self, id: ReflectionId, verdict: Verdict) {
+    /// A decision on this is on the disk: it is edited no more. What was left of it and says something else stays.
+    pub(super) fn close_editor_of(&mut self, id: ReflectionId) {
         let of = Reviewed::Correction(id);
         if matches!(&self.mode, ReviewMode::Edit(editor) if editor.of == of) {
             self.mode = ReviewMode::Look;
-        }
-        // Approving lets go of it after a question, and an edit is what was written.
-        if verdict.is_accepted() {
-            self.held.remove(&of);
         }
     }
 }

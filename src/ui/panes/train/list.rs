@@ -164,6 +164,10 @@ impl Listing<'_> {
             parts.push(format!("{} {}", state.step, noun(state.step, "step")));
             parts.push(text::ago(state.heartbeat, self.store.now));
         }
+        if text::width(&parts.join(" ")) > room {
+            // What is left says more than how fast it goes.
+            parts.retain(|part| !part.ends_with(" tok/s"));
+        }
         let apart = parts.join("  ");
         if text::width(&apart) > room { parts.join(" ") } else { apart }
     }

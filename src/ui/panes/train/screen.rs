@@ -56,7 +56,9 @@ impl TrainPane {
         let status = self.status(&drawn);
         self.compare(&drawn, view.store);
         if self.details.room == DetailsSize::Large {
-            self.details.draw(buffer, whole, run, &self.charts.view, &status, view.theme);
+            let way_back =
+                if status.is_empty() { "⏎ charts".to_owned() } else { format!("{status} · ⏎ charts") };
+            self.details.draw(buffer, whole, run, &self.charts.view, &way_back, view.theme);
             return;
         }
         let upper = Rect { height: whole.height.saturating_sub(strip), ..whole };

@@ -38,7 +38,7 @@ impl LibraryView {
             LibraryAction::Open => return self.open_chosen(store),
             LibraryAction::Search => {
                 self.mode = LibraryMode::Search;
-                return self.search.ask().into_iter().collect();
+                return self.search.begin().into_iter().collect();
             }
             LibraryAction::Add => return self.ask_for_path(store),
             LibraryAction::Update => return vec![send(LibraryCommand::Update)],
@@ -157,7 +157,8 @@ impl LibraryView {
         vec![Effect::Ask(Confirmation {
             title: format!("Take {} out of the library?", text::shorten(&row.title, 30)),
             text: format!(
-                "Its {} can't be found any more; the file stays. It stays out when its folder is read again; i adds it.",
+                "Its {} can't be found any more; the file stays. It stays out when its folder is read again. u does not \
+                 take this back: i adds it again.",
                 counted(row.chunks, "chunk")
             ),
             yes: "take it out".to_owned(),

@@ -1,6 +1,7 @@
 //! The search of the library while one types: passages by words at once, by meaning after a pause, with the ranks and
 //! scores of each list.
 
+use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -26,6 +27,8 @@ const BEFORE: usize = 40;
 #[derive(Debug)]
 pub(super) struct LibrarySearch {
     field: TextField,
+    /// Whether the words are those of an earlier search: the first letter takes their place.
+    earlier: EarlierWords,
     newest: LibrarySearchId,
     cursor: ListCursor,
     /// The passage that a person went to: it stays chosen when a better order comes.
@@ -33,10 +36,18 @@ pub(super) struct LibrarySearch {
     marked: Highlights,
 }
 
+/// Whether the words in the field are of an earlier search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EarlierWords {
+    Yes,
+    No,
+}
+
 impl Default for LibrarySearch {
     fn default() -> Self {
         Self {
             field: TextField::new("words or a question"),
+            earlier: EarlierWords::No,
             newest: LibrarySearchId::default(),
             cursor: ListCursor::default(),
             chosen: None,
@@ -52,6 +63,17 @@ impl LibrarySearch {
 
     pub(super) fn input(&mut self, input: &Input) -> Option<Effect> {
         let before = self.field.text().to_owned();
+        let earlier = std::mem::replace(&mut self.earlier, EarlierWords::No);
+        let writes = match input {
+            Input::Key(key) => {
+                matches!(key.code, KeyCode::Char(_))
+                    && key.modifiers.difference(KeyModifiers::SHIFT).is_empty()
+            }
+            Input::Paste(_) => true,
+        };
+        if writes && earlier == EarlierWords::Yes {
+            self.field.clear();
+        }
         match input {
             Input::Key(key) => self.field.key(*key),
             Input::Paste(text) => self.field.paste(text),
@@ -64,16 +86,27 @@ impl LibrarySearch {
         self.ask()
     }
 
+    /// Asks for the words of the last time, until others are typed in their place.
+    pub(super) fn begin(&mut self) -> Option<Effect> {
+        self.earlier = EarlierWords::Yes;
+        self.ask()
+    }
+
     /// Asks for what is typed.
-    pub(super) fn ask(&mut self) -> Option<Effect> {
+    fn ask(&mut self) -> Option<Effect> {
         let words = self.field.text().trim().to_owned();
         self.newest.0 += 1;
         (!words.is_empty()).then(|| send(LibraryCommand::Search { search: self.newest, words }))
     }
 
     /// What was found, of this search or of the one before it while nothing newer has come.
-    fn found<'s>(&self, store: &'s Store) -> Option<&'s SearchedPassages> {
+    fn shown<'s>(&self, store: &'s Store) -> Option<&'s SearchedPassages> {
         store.library.searched.as_ref().filter(|_| !self.field.text().trim().is_empty())
+    }
+
+    /// What was found of the words in the field.
+    fn found<'s>(&self, store: &'s Store) -> Option<&'s SearchedPassages> {
+        self.shown(store).filter(|found| found.search == self.newest)
     }
 
     fn passages<'s>(&self, store: &'s Store) -> &'s [FoundPassage] {
@@ -117,6 +150,10 @@ impl LibrarySearch {
         let style = if is_bad { theme.warning } else { theme.dim };
         text::put(buffer, area.x, area.y + 1, said, width, style);
         let list = Rect { y: area.y + 3, height: area.height.saturating_sub(3), ..area };
+        if self.found(view.store).is_none() {
+            self.draw_earlier(buffer, list, view);
+            return list;
+        }
         let row = self.row(view.store);
         let passages = self.passages(view.store);
         self.cursor.go(row, passages.len());
@@ -130,6 +167,15 @@ impl LibrarySearch {
             }
         }
         list
+    }
+
+    /// What was found before stays in sight for a moment, dim and not to be chosen, so that nothing flickers.
+    fn draw_earlier(&self, buffer: &mut Buffer, list: Rect, view: View<'_>) {
+        let passages = self.shown(view.store).map_or(&[][..], |found| &found.passages);
+        for (passage, y) in passages.iter().zip((list.y..list.bottom()).step_by(ROWS)) {
+            self.draw_passage(buffer, Rect { y, height: ROWS as u16, ..list }, view, passage);
+        }
+        buffer.set_style(list, view.theme.dim);
     }
 
     fn draw_passage(&self, buffer: &mut Buffer, area: Rect, view: View<'_>, passage: &FoundPassage) {
@@ -177,6 +223,9 @@ impl LibrarySearch {
     /// What is said of what was found, and whether something is wrong.
     fn said(&self, store: &Store) -> (String, bool) {
         let Some(found) = self.found(store) else {
+            if !self.field.text().trim().is_empty() {
+                return (format!("searching for \"{}\" …", self.field.text().trim()), false);
+            }
             return ("by words as you type, by meaning when you pause".to_owned(), false);
         };
         if let Some(why) = &found.failed {
