@@ -1,6 +1,6 @@
 //! `dojo generate --input FILE --output FILE`: many prompts, many at once, resumable.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) ->
     }
     let mut ready = loading::ready(&arguments.model)?;
     ready.tell();
+    tell_unshown(arguments, &ready, &todo, input)?;
     let mut out = OpenOptions::new()
         .create(true)
         .append(true)
@@ -46,6 +47,37 @@ pub(super) fn run(arguments: &GenerateArguments, input: &Path, output: &Path) ->
         output.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what lines have beside what is said, and the model doesn't read.
+fn tell_unshown(
+    arguments: &GenerateArguments,
+    ready: &Ready,
+    todo: &[InputLine],
+    input: &Path,
+) -> Result<()> {
+    let mut unshown: BTreeMap<String, usize> = BTreeMap::new();
+    let has_more = |line: &&InputLine| line.messages.iter().any(|turn| !turn.extra.is_empty());
+    for line in todo.iter().filter(has_more) {
+        let keys: BTreeSet<String> = if arguments.raw {
+            line.messages.iter().flat_map(|turn| turn.extra.keys().cloned()).collect()
+        } else {
+            let keys = ready.prompter.unshown_keys(&line.messages);
+            keys.with_context(|| format!("line {} of {}", line.number, input.display()))?
+                .into_iter()
+                .collect()
+        };
+        keys.into_iter().filter(|key| key != "content").for_each(|key| *unshown.entry(key).or_default() += 1);
+    }
+    if !unshown.is_empty() {
+        let names: Vec<String> = unshown.iter().map(|(name, lines)| format!("{name:?} ({lines})")).collect();
+        print::complain(&format!(
+            "turns of {} have keys that the model doesn't read, with how many lines have them: {}",
+            input.display(),
+            names.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// The speed of all together; nothing where the answers are so short that it is the time of reading the prompts.

@@ -10,6 +10,7 @@ mod extend;
 mod fused;
 mod initial;
 mod merge;
+mod own_tokenizer;
 pub(crate) mod peft;
 pub mod whole;
 

@@ -81,3 +81,34 @@ fn what_says_nothing_is_passed_over_and_other_keys_are_told_once() {
     assert!(answers.iter().all(|answer| answer["prompt_tokens"] == answers[0]["prompt_tokens"]));
     assert_eq!(told.matches("\"id\" (2), \"label\" (1)").count(), 1, "{told}");
 }
+
+#[test]
+fn keys_of_turns_that_the_model_does_not_read_are_told_with_their_counts() {
+    let world = World::new();
+    let turns = |more: Value| {
+        let mut user = json!({"role": "user", "content": "the"});
+        user.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        format!("{}\n", json!({"messages": [user]}))
+    };
+    let lines =
+        [turns(json!({"name": "ada"})), turns(json!({"name": "bob", "mood": "calm"})), turns(json!({}))];
+    let (told, answers) = ask(&world, &lines.concat());
+    assert_eq!(answers.len(), 3, "{told}");
+    let sentence = "turns of in.jsonl have keys that the model doesn't read, with how many lines have them: \"mood\" (1), \"name\" (2)";
+    assert!(told.contains(sentence), "{told}");
+    let (told, _) = ask(&world, &turns(json!({})));
+    assert!(!told.contains("doesn't read"), "{told}");
+    let (told, answers) = ask(
+        &world,
+        &format!(
+            "{}\n",
+            json!({"messages": [{"role": "user", "content": "the"}, {"role": "assistant", "content": "a", "reasoning_content": "b"},
+                {"role": "user", "content": "the"}]})
+        ),
+    );
+    assert!(
+        told.contains("line 1") && told.contains("doesn't show the \"reasoning_content\" of turn 2"),
+        "{told}"
+    );
+    assert_eq!(answers.len(), 0);
+}

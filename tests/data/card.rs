@@ -37,6 +37,19 @@ fn classes_that_only_the_card_names_are_told() {
 }
 
 #[test]
+fn classes_that_the_card_beside_a_single_file_names_are_told() {
+    let folder = TempDir::new().expect("a folder");
+    write(&folder, "moods/README.md", CLASSES.as_bytes());
+    let inner = write(&folder, "moods/data/train.csv", ROWS.as_bytes());
+    let beside = write(&folder, "moods/train.csv", ROWS.as_bytes());
+    let other = write(&folder, "moods/other/train.csv", ROWS.as_bytes());
+    let told = |path: &std::path::Path| {
+        read_all(path, &ImportOptions::default(), OnMalformed::Fail).expect("read").left_out.len()
+    };
+    assert_eq!([inner, beside, other].map(|path| told(&path)), [1, 1, 0]);
+}
+
+#[test]
 fn splits_that_only_the_card_tells_are_told() {
     let told = left_out(&[("README.md", SPLITS), ("first.csv", ROWS), ("second.csv", ROWS)]);
     assert!(told.len() == 1 && told[0].contains("train.csv and test.csv"), "{told:?}");

@@ -121,6 +121,30 @@ fn a_number_that_a_tool_is_called_with_stays_the_same_float() {
     }
 }
 
+#[test]
+fn a_number_beside_a_turns_content_is_a_number_in_every_export() {
+    let folder = TempDir::new().expect("a folder");
+    let user = r#"{"role":"user","content":"q","meta":{"at":[1e5,{"n":123456789012345678901234567890}]},"s":"1.10"}"#;
+    let turns = format!(r#"[{user},{{"role":"assistant","content":"1.10","score":1.10}}]"#);
+    let row = format!("{{\"messages\":{turns}}}\n");
+    let plain = write(&folder, "a.jsonl", row.as_bytes());
+    let records = through_a_session(&folder, &plain);
+    assert_eq!(exported(&folder, &records, ExportFormat::Messages), row);
+    // Turns that are JSON in a cell.
+    let cell = write(&folder, "b.csv", format!("messages\n\"{}\"\n", turns.replace('"', "\"\"")).as_bytes());
+    let read = read_all(&cell, &ImportOptions::default(), OnMalformed::Fail).expect("read").records;
+    assert_eq!(exported(&folder, &read, ExportFormat::Messages), row);
+    // Through Parquet and back.
+    let table = folder.path().join("c.parquet");
+    let mut exporter = Exporter::create(&table, ExportFormat::Parquet, Splits::Together).expect("begin");
+    for record in &records {
+        exporter.add(record).expect("add");
+    }
+    exporter.finish().expect("finish");
+    let read = read_all(&table, &ImportOptions::default(), OnMalformed::Fail).expect("read").records;
+    assert_eq!(exported(&folder, &read, ExportFormat::Messages), row);
+}
+
 /// Takes a call's arguments as they stand where they are a text, as Qwen3's template does.
 const TEXTS: &str = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + (m.content or '') }}\
     {% for call in m.tool_calls or [] %}{% set a = call.function.arguments %}\

@@ -17,6 +17,7 @@ mod encode;
 mod exact;
 mod export;
 mod file_splits;
+mod folder_classes;
 mod forms;
 mod glance;
 mod halves;

@@ -426,3 +426,32 @@ fn turns_that_are_out_of_order_are_told_of() {
         assert!(told[0].contains(how), "{told:?}");
     }
 }
+
+#[test]
+fn a_mark_that_stands_for_a_picture_is_told_of() {
+    let row = |question: &str| json!({"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": "A cat."}]});
+    let told = notes(&[row("<image>\nWhat is it?"), row("What is a cat?"), row("<|video|> And here?")], &[]);
+    assert_eq!(
+        told,
+        [
+            "\"<image>\" or \"<|video|>\" stands in 2 of 3 rows (the first is DIR/a.jsonl:1) and is read as letters: \
+             pictures, sounds and films aren't read; if it stands for one, take these rows out"
+        ]
+    );
+    assert_eq!(notes(&[json!({"text": "See [IMG] above."})], &[]).len(), 1);
+    assert_eq!(notes(&[row("Is <b>this</b> an image?")], &[]), [""; 0]);
+}
+
+#[test]
+fn a_weight_that_asks_to_learn_a_question_is_told_of() {
+    let row = |user: Value, assistant: Value| json!({"messages": [{"role": "user", "content": "q", "weight": user}, {"role": "assistant", "content": "a", "weight": assistant}]});
+    let told = notes(&[row(json!(1), json!(1)), row(json!(0), json!(1)), row(json!(null), json!(1))], &[]);
+    assert_eq!(
+        told,
+        [
+            "turns of the user have the weight 1 in 1 of 3 rows (the first is DIR/a.jsonl:1), and aren't learnt: only what \
+             the assistant says is"
+        ]
+    );
+    assert_eq!(notes(&[row(json!(0), json!(1))], &[]), [""; 0]);
+}

@@ -162,6 +162,8 @@ fn tables_are_read_by_their_header_with_quotes_and_line_breaks() {
     assert_eq!(batch.records[0].answer(), Some("c\n\"d\""));
     let batch = read("a.csv", b"prompt;completion\na,1;b\n");
     assert_eq!(told(&batch), (vec!["a,1"], vec![]));
+    let batch = read("a.csv", b"prompt|completion\na,1|b\n");
+    assert_eq!(told(&batch), (vec!["a,1"], vec![]));
     let batch = read("a.tsv", b"prompt\tcompletion\na,1\tb\n");
     assert_eq!(told(&batch), (vec!["a,1"], vec![]));
 }

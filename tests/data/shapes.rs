@@ -108,6 +108,8 @@ fn rows_without_an_answer_name_their_columns() {
         ),
         "{told}"
     );
+    let told = unlearnable(&json!({"question": "q", "re\u{1b}ply": "a"}));
+    assert!(told.contains("the columns are question, re\\u{1b}ply: if"), "{told}");
     let told = unlearnable(&json!({"messages": [user("q")]}));
     assert!(told.ends_with("there is no assistant turn to train on"), "{told}");
 }

@@ -368,3 +368,25 @@ fn a_plain_turn_is_only_role_and_content() {
     let plain = Message::new(Role::User, "hi");
     assert_eq!(serde_json::to_string(&plain).expect("written"), "{\"role\":\"user\",\"content\":\"hi\"}");
 }
+
+#[test]
+fn bare_texts_among_the_parts_of_a_content_are_refused() {
+    let of = |content: Value| {
+        read(&json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": content}]))
+    };
+    let text = json!({"type": "text", "text": "b"});
+    for content in [json!(["a", text]), json!([text, "a"]), json!(["a", text, "c"])] {
+        let told = of(content.clone()).expect_err("a refusal");
+        assert!(
+            told.starts_with(
+                "turn 2 of column \"messages\" has bare texts among the parts of its content; write each as"
+            ),
+            "{content}: {told}"
+        );
+    }
+    let thought = of(json!([{"type": "thinking", "thinking": ["a", text]}, text])).expect_err("a refusal");
+    assert!(thought.contains("has bare texts among the parts of its thought"), "{thought}");
+    // Templates put the texts of parts together as they are.
+    assert_eq!(of(json!([text, text])).expect("turns")[1].content, "bb");
+    assert_eq!(of(json!(["a"])).expect("turns")[1].content, "a");
+}

@@ -170,6 +170,9 @@ fn keys_of_a_header_that_ask_for_another_computation_are_refused_by_name() {
         ("llama.rope.freq_base_swa", number(500.0)),
         ("llama.hidden_activation", Value::String("relu2".into())),
         ("llama.rope.dimension_sections", Value::Array(vec![Value::I32(2), Value::I32(2)])),
+        // llama.cpp caps what Gemma computes, and nothing of these.
+        ("llama.attn_logit_softcapping", number(50.0)),
+        ("llama.final_logit_softcapping", number(30.0)),
         ("llama.something_new", Value::U32(3)),
     ] {
         let said = said("llama", &[(key, value)]).unwrap_or_default();
@@ -203,6 +206,7 @@ fn keys_of_a_header_that_say_what_is_computed_anyhow_are_no_hindrance() {
             ("llama.rope.scaling.finetuned", Value::Bool(true)),
             ("llama.nextn_predict_layers", Value::U32(0)),
             ("llama.pooling_type", Value::U32(3)),
+            ("llama.final_logit_softcapping", number(0.0)),
             ("llama.something_new", Value::U32(0)),
         ],
     );
@@ -212,6 +216,8 @@ fn keys_of_a_header_that_say_what_is_computed_anyhow_are_no_hindrance() {
             ("gemma3.rope.freq_base_swa", number(10_000.0)),
             ("gemma3.attention.key_length_swa", Value::U32(8)),
             ("gemma3.mm.tokens_per_image", Value::U32(256)),
+            ("gemma3.final_logit_softcapping", number(30.0)),
+            ("gemma3.attn_logit_softcapping", number(0.0)),
         ],
     );
     none("granite", &[]);

@@ -127,3 +127,79 @@ fn an_adapter_in_the_models_own_folder_and_a_template_beside_an_adapter_are_told
         "{told:?}"
     );
 }
+
+#[test]
+fn a_generation_config_beside_an_adapter_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let adapter = tempfile::tempdir().unwrap();
+    let of = |generation: Value| {
+        std::fs::write(adapter.path().join("generation_config.json"), generation.to_string()).unwrap();
+        let open = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+        open.with_tokens_of(adapter.path()).unwrap().notices.adapters
+    };
+    assert_eq!(of(json!({"eos_token_id": 2, "pad_token_id": 0})), Vec::<String>::new());
+    let told = of(json!({"eos_token_id": [2, 5], "repetition_penalty": 1.2}));
+    assert!(
+        matches!(&told[..], [told] if told.contains("asks for eos_token_id [2,5], repetition_penalty 1.2 when")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_tokenizer_beside_an_adapter_that_is_not_the_models_is_told_or_refused() {
+    let place = tempfile::tempdir().unwrap();
+    Tiny::new("llama").write_folder(place.path());
+    let adapter = tempfile::tempdir().unwrap();
+    let of = |change: &dyn Fn(&mut Value)| {
+        let text = std::fs::read_to_string(place.path().join("tokenizer.json")).unwrap();
+        let mut tokenizer: Value = serde_json::from_str(&text).unwrap();
+        change(&mut tokenizer);
+        std::fs::write(adapter.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        let open = model::open(&ModelFiles::at(place.path()).unwrap()).unwrap();
+        open.with_tokens_of(adapter.path())
+    };
+    let told = |change: &dyn Fn(&mut Value)| of(change).unwrap().notices.adapters;
+    assert_eq!(told(&|_| ()), Vec::<String>::new());
+    let lower = told(&|tokenizer| tokenizer["normalizer"] = json!({"type": "Lowercase"}));
+    assert!(
+        matches!(&lower[..], [told] if told.contains("cuts texts otherwise than the model's (\"The quick")),
+        "{lower:?}"
+    );
+    let swapped = of(&|tokenizer| {
+        let vocabulary = &mut tokenizer["model"]["vocab"];
+        let (a, b) = (vocabulary["a"].clone(), vocabulary["b"].clone());
+        (vocabulary["a"], vocabulary["b"]) = (b, a);
+    });
+    let refused = format!("{:#}", swapped.err().expect("a refusal"));
+    assert!(refused.contains("the adapter was trained for another model"), "{refused}");
+}
+
+#[test]
+fn tokens_of_a_gguf_with_the_same_text_are_told() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    let tiny = Tiny::new("llama");
+    let told = |texts: Option<Vec<String>>| {
+        let keys: Vec<(&str, GgufValue)> = texts
+            .map(|texts| GgufValue::Array(texts.into_iter().map(GgufValue::String).collect()))
+            .map(|texts| ("tokenizer.ggml.tokens", texts))
+            .into_iter()
+            .collect();
+        tiny.write_gguf_with(&path, GgmlDType::F32, &keys);
+        model::open(&ModelFiles::at(&path).unwrap()).unwrap().notices.tokens
+    };
+    assert_eq!(told(None), None);
+    let mut texts: Vec<String> = (0..Tiny::VOCABULARY).map(|id| format!("<{id}>")).collect();
+    let known = crate::support::tiny::tokenizer();
+    for (text, id) in known.get_vocab(true) {
+        texts[id as usize] = text;
+    }
+    let [zero, one] = ["0", "1"].map(|digit| known.token_to_id(digit).unwrap() as usize);
+    texts[one] = "0".to_owned();
+    let told = told(Some(texts)).unwrap();
+    let sentence = format!(
+        "its header gives the tokens {zero} and {one} the same text, '0': the text is read as the last"
+    );
+    assert!(told.starts_with(&sentence), "{told}");
+}

@@ -205,7 +205,7 @@ fn prepare_at(
     let (model, tokens) = adapter::with_tokens(recipe, model)?;
     let brake = doing("reading the examples");
     let mut data = data::read(recipe, &model, folders, &*brake)?;
-    data.warnings.extend(model.notices.weights.iter().chain(&model.notices.adapters).cloned());
+    data.warnings.extend(model.notices.of_training().cloned());
     let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }

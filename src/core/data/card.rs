@@ -14,12 +14,15 @@ const LOOKED_AT: u64 = 256 << 10;
 pub(in crate::data) fn passed_over(described: &[PathBuf], files: &[DataFile]) -> Vec<LeftOut> {
     let bare = files.iter().any(|file| file.format != Format::Parquet);
     let sources: Vec<&str> = files.iter().map(|file| file.source.as_str()).collect();
-    let unsplit = of_files(&sources).iter().all(Option::is_none);
+    let unsplit = files.len() > 1 && of_files(&sources).iter().all(Option::is_none);
     let told = described.iter().filter_map(|path| {
         let head = head(path)?;
         let classes = bare && ["class_label", "ClassLabel"].iter().any(|word| head.contains(word));
         let reason = match (classes, unsplit && head.contains("data_files:")) {
-            (true, _) => "it names the classes of numbered labels, which stay numbers: `dojo data label` names them",
+            (true, _) => {
+                "it names the classes of numbered columns, which stay numbers, also where they are learnt: `dojo data label` \
+                 names labels; write other classes' names into the rows, or import the dataset as Parquet"
+            }
             (false, true) => "it says which files are which split, which isn't read: names like train.csv and test.csv tell it",
             (false, false) => return None,
         };

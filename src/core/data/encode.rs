@@ -15,6 +15,7 @@ use crate::data::turn_marks;
 use crate::data::vocabulary::check_rows;
 use crate::domain::batch::TokenExample;
 use crate::domain::message::{Conversation, Message, Role};
+use crate::domain::name::one_line;
 use crate::domain::record::Record;
 
 /// So many columns are named at most.
@@ -324,7 +325,7 @@ fn check_columns(record: &Record) -> Result<()> {
         names.truncate(NAMED);
         names.push("...");
     }
-    let names = names.join(", ");
+    let names = one_line(&names.join(", "));
     if record.messages.is_empty() {
         bail!(
             "no column is known by its name as a conversation, a question with its answer, or a text; the columns are \

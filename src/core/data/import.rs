@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::data::card;
 use crate::data::file_splits::of_files;
+use crate::data::folder_classes;
 use crate::data::hash::row_hash;
 use crate::data::hub;
 use crate::data::mapping::{Mapping, RowMapping, Unused};
@@ -54,6 +55,9 @@ pub struct PlannedFile {
     /// The split that its name tells, of a row that says of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
+    /// The class that a text's folder tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     #[serde(skip)]
     rows: RowMapping,
     /// What its folders' names say of every row.
@@ -134,6 +138,8 @@ impl Import {
         left_out.extend(card::passed_over(&described, &found));
         let mut files = found.into_iter().map(|file| plan(file, options)).collect::<Result<Vec<_>>>()?;
         name_splits(&mut files);
+        let noticed = Arc::new(Noticed::default());
+        noticed.passed(name_classes(&mut files).into_iter().collect());
         Ok(Self {
             waiting: (0..files.len()).collect(),
             open: None,
@@ -145,7 +151,7 @@ impl Import {
             total: files.iter().map(|file| file.bytes).sum(),
             files,
             left_out,
-            noticed: Arc::default(),
+            noticed,
         })
     }
 
@@ -306,7 +312,20 @@ fn plan(file: DataFile, options: &ImportOptions) -> Result<PlannedFile> {
     let rows = RowMapping::new(mapping.clone(), by_hand, telling);
     let (source, format, bytes) = (file.source.clone(), file.format, file.bytes);
     let beside = FolderColumns::of(&file.path);
-    Ok(PlannedFile { file, source, format, bytes, mapping, split: None, rows, beside, sample, broken })
+    let (split, label) = (None, None);
+    Ok(PlannedFile { file, source, format, bytes, mapping, split, label, rows, beside, sample, broken })
+}
+
+/// Gives texts the labels that their folders tell, unless a person has said what the label is; says so in a sentence.
+fn name_classes(files: &mut [PlannedFile]) -> Option<String> {
+    let found: Vec<DataFile> = files.iter().map(|file| file.file.clone()).collect();
+    let classes = folder_classes::of_files(&found).into_iter().zip(&*files);
+    let classes: Vec<Option<String>> =
+        classes.map(|(class, file)| class.filter(|_| !file.rows.knows_label())).collect();
+    for (file, class) in files.iter_mut().zip(&classes) {
+        file.label.clone_from(class);
+    }
+    folder_classes::told(&classes)
 }
 
 /// Gives files the splits that their names tell, unless a person has said what the split is.
@@ -339,6 +358,7 @@ fn record(file: &PlannedFile, piece: RawRow) -> Made {
             record.fields = fields;
             record.numbers = numbers;
             record.split = record.split.or_else(|| file.split.clone());
+            record.label = record.label.or_else(|| file.label.clone());
             record.provenance = Provenance { source: file.source.clone(), line, hash, occurrence: 0 };
             Made::Record(Box::new(record), unused)
         }

@@ -9,8 +9,10 @@ use crate::data::idle::Idle;
 use crate::data::labelled::LabelledAnswers;
 use crate::data::lacking::Lacking;
 use crate::data::mapping::{RowMapping, Unused};
+use crate::data::placeholders::Placeholders;
 use crate::data::split::{self, Use};
 use crate::data::tally::{MOST, Tally};
+use crate::data::weighted::WeightedOthers;
 use crate::domain::message::Message;
 use crate::domain::name::one_line;
 use crate::domain::record::Record;
@@ -41,6 +43,8 @@ struct Counts {
     /// What may stand for a missing value.
     lacking: Lacking,
     labelled: LabelledAnswers,
+    placeholders: Placeholders,
+    weighted: WeightedOthers,
     /// Rows whose turns are out of order, and where and how the first of them is.
     disordered: u64,
     first_disordered: Option<String>,
@@ -133,6 +137,8 @@ impl Counts {
         self.rows += 1;
         self.lacking.look(rows, record);
         self.labelled.look(record);
+        self.placeholders.look(record);
+        self.weighted.look(record);
         if let Some(how) = out_of_order(record) {
             self.disordered += 1;
             self.first_disordered.get_or_insert_with(|| format!("{}: {how}", record.place()));
@@ -145,6 +151,7 @@ impl Counts {
 
     fn of_records(&self) -> Vec<String> {
         let told = self.lacking.told(self.rows).into_iter().chain(self.labelled.told());
+        let told = told.chain(self.placeholders.told(self.rows)).chain(self.weighted.told(self.rows));
         told.chain(self.disordered()).chain(self.thoughts_alone()).collect()
     }
 

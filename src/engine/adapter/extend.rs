@@ -10,6 +10,7 @@ use candle_core::{Device, Tensor};
 use serde_json::json;
 use tokenizers::{AddedToken, Tokenizer};
 
+use super::own_tokenizer;
 use super::peft::{Vocabulary, trains_tokens};
 use crate::model::open::OpenModel;
 use crate::model::weights::{Stored, Weights};
@@ -43,6 +44,8 @@ impl OpenModel {
     /// Where that tokenizer is damaged or is another model's.
     pub fn with_tokens_of(mut self, folder: &Path) -> Result<Self> {
         self.notices.adapters.extend(hf::asked::other_template(folder, self.template.text.as_deref())?);
+        self.notices.adapters.extend(hf::asked::beside_adapter(folder, &self.config.eos)?);
+        self.notices.adapters.extend(own_tokenizer::differs(folder, &self.tokenizer)?);
         let (wanted, tokens): (Vec<u32>, Vec<AddedToken>) =
             added_by(folder, &self.tokenizer)?.into_iter().unzip();
         let (tokenizer, ids) = with_added(&self.tokenizer, tokens)?;

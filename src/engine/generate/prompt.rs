@@ -72,6 +72,17 @@ impl Prompter {
         self.prompt(conversation)
     }
 
+    /// The keys of turns beside role and content that the model would not read, for somebody who is told of them.
+    ///
+    /// # Errors
+    /// Where the template leaves out a thought or a call, or refuses the conversation.
+    pub fn unshown_keys(&self, messages: &[Message]) -> Result<Vec<String>> {
+        match &self.template {
+            Some(template) => shown::unshown_keys(template, messages.into()),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Whether the model's template reads a setting of this name.
     pub fn reads_setting(&self, name: &str) -> bool {
         self.template.as_ref().is_some_and(|template| shown::reads(template, name))

@@ -5,6 +5,8 @@
 pub struct ModelNotices {
     /// What is asked of the weights: it changes training too.
     pub weights: Option<String>,
+    /// What of the vocabulary can't be told apart: it changes training too.
+    pub tokens: Option<String>,
     /// What is asked of answers.
     pub generation: Option<String>,
     /// What lies beside adapters and isn't taken from there.
@@ -14,8 +16,12 @@ pub struct ModelNotices {
 impl ModelNotices {
     /// All of them, for whoever asks the model.
     pub fn all(&self) -> impl Iterator<Item = &str> {
-        let own = [&self.weights, &self.generation].into_iter().flatten();
-        own.chain(&self.adapters).map(String::as_str)
+        self.of_training().chain(&self.generation).map(String::as_str)
+    }
+
+    /// Those that change what is learnt.
+    pub fn of_training(&self) -> impl Iterator<Item = &String> {
+        self.weights.iter().chain(&self.tokens).chain(&self.adapters)
     }
 
     /// The sentence for what a file asks of answers, each with its value.

@@ -104,6 +104,7 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let template = gguf::tokenizer::template_source(file.header());
             notices.generation =
                 ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
+            notices.tokens = gguf::tokenizer::twice(file.header());
             let weights = GgufWeights::new(file, config.clone());
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
         }

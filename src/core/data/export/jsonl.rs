@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::file;
 use super::flat::flat;
+use super::held::HeldNumbers;
 use super::{Added, Sink};
 use crate::data::mapping::{PROMPT_TURNS, SETTINGS};
+use crate::data::rows::write_row;
 use crate::domain::message::{Message, Role};
 use crate::domain::record::Record;
 use crate::ground::files::WholeFile;
@@ -36,9 +38,12 @@ impl Sink for JsonlWriter {
             Ok(object) => object,
             Err(reason) => return Ok(Added::LeftOut(reason)),
         };
-        let mut line = serde_json::to_vec(&object).with_context(|| format!("write {}", record.place()))?;
-        line.push(b'\n');
-        self.file.write_all(&line).with_context(|| format!("write {}", self.file.path().display()))?;
+        let numbers = HeldNumbers::of(record).places(&object);
+        let mut line = write_row(&object, &numbers).with_context(|| format!("write {}", record.place()))?;
+        line.push('\n');
+        self.file
+            .write_all(line.as_bytes())
+            .with_context(|| format!("write {}", self.file.path().display()))?;
         Ok(Added::Written)
     }
 

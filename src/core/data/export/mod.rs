@@ -7,6 +7,7 @@ mod csv;
 mod file;
 mod flat;
 mod folder;
+mod held;
 mod jsonl;
 mod parquet;
 mod rows;

@@ -12,10 +12,12 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
 use super::file;
+use super::held::HeldNumbers;
 use super::{Added, Sink};
 use crate::data::mapping::{SETTINGS, TURN_EXTRA};
+use crate::data::rows::write_row;
 use crate::domain::message::Message;
-use crate::domain::record::Record;
+use crate::domain::record::{Fields, Record};
 use crate::ground::files::WholeFile;
 
 /// Records in a row group; so many are in memory at once.
@@ -130,12 +132,12 @@ impl Parquet {
         let mut group = writer.next_row_group().context("begin a row group")?;
         let rows = &self.waiting;
         for (index, _) in shape.turns().iter().enumerate() {
-            let turns = |record: &Record| turns(shape, index, record).to_vec();
-            let lists: Vec<Vec<Message>> = rows.iter().map(turns).collect();
+            let lists: Vec<Vec<Message>> =
+                rows.iter().map(|record| turns(shape, index, record).to_vec()).collect();
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.role.name())))?;
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.content.as_str())))?;
             if *more == More::Kept {
-                write_extras(&mut group, &lists)?;
+                write_extras(&mut group, &lists, rows)?;
             }
         }
         if *more == More::Kept {
@@ -177,8 +179,10 @@ impl Sink for Parquet {
                     .into(),
             )),
             _ => {
-                // The imported row is not written, so it need not wait.
-                self.waiting.push(Record { fields: crate::domain::record::Fields::new(), ..record.clone() });
+                // The imported row is not written, so it need not wait but for numbers that only it has.
+                let is_needed = !HeldNumbers::of(record).is_empty();
+                let fields = if is_needed { record.fields.clone() } else { Fields::new() };
+                self.waiting.push(Record { fields, ..record.clone() });
                 if self.waiting.len() >= GROUP {
                     self.write_group()?;
                 }
@@ -211,11 +215,14 @@ fn json_unless_empty(is_empty: bool, value: &impl serde::Serialize) -> Result<Op
 }
 
 /// What turns have beside role and content, as JSON: a list a row, each entry optional.
-fn write_extras(group: &mut RowGroup<'_>, lists: &[Vec<Message>]) -> Result<()> {
+fn write_extras(group: &mut RowGroup<'_>, lists: &[Vec<Message>], rows: &[Record]) -> Result<()> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
-    for list in lists {
+    for (list, record) in lists.iter().zip(rows) {
+        let held = HeldNumbers::of(record);
         for (index, turn) in list.iter().enumerate() {
-            let extra = json_unless_empty(turn.extra.is_empty(), &turn.extra)?;
+            let extra: Fields = turn.extra.clone().into_iter().collect();
+            let json = || write_row(&extra, &held.places_in_turn(&extra)).context("write a column as JSON");
+            let extra = (!extra.is_empty()).then(json).transpose()?;
             repetitions.push(i16::from(index > 0));
             definitions.push(if extra.is_some() { 2 } else { 1 });
             values.extend(extra.as_deref().map(ByteArray::from));

@@ -37,6 +37,7 @@ use std::fmt;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::name::one_line;
 use crate::domain::record::Fields;
 
 pub(in crate::data) use excluded::keeps_in;
@@ -283,7 +284,7 @@ impl Mapping {
                 let mut names: Vec<&str> = rows.iter().flat_map(Fields::keys).map(String::as_str).collect();
                 names.sort_unstable();
                 names.dedup();
-                names.join(", ")
+                one_line(&names.join(", "))
             };
             ensure!(
                 known,

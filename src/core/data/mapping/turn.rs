@@ -10,7 +10,7 @@ use super::thoughts::{plain, settle_thoughts};
 use super::turn_mask::{mask, obey};
 use super::values::text;
 use super::{TURN_EXTRA, calls};
-use crate::data::rows::kind_of;
+use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 type JsonObject = Map<String, Value>;
@@ -105,7 +105,7 @@ fn known_as(key: &str) -> &str {
 
 /// A turn of our own Parquet exports, with what stands there as JSON in its place.
 fn with_own_extras(object: &JsonObject) -> Option<JsonObject> {
-    let extras: JsonObject = serde_json::from_str(object.get(TURN_EXTRA)?.as_str()?).ok()?;
+    let Ok(Value::Object(extras)) = inside::parse(object.get(TURN_EXTRA)?.as_str()?) else { return None };
     let mut whole = object.clone();
     whole.remove(TURN_EXTRA);
     whole.extend(extras);
@@ -146,6 +146,11 @@ fn content(message: &mut Message, said: &Value) -> Result<(), String> {
         // Whether a space, a line or nothing belongs between them isn't known, and no template puts them together.
         Value::Array(parts) if parts.len() > 1 && parts.iter().all(Value::is_string) => {
             return Err(format!("has a list of {} texts as its content; join them into one", parts.len()));
+        }
+        Value::Array(parts) if parts.len() > 1 && parts.iter().any(Value::is_string) => {
+            return Err("has bare texts among the parts of its content; write each as {\"type\": \"text\", \"text\": ...}, \
+                        or join them into one"
+                .into());
         }
         Value::Array(parts) => {
             for part in parts {
@@ -215,6 +220,9 @@ fn check_part(message: &mut Message, part: &Value, thinks: bool) -> Result<(), S
 /// A thought: a text, or parts that are texts.
 fn thought_text(thinking: &Value) -> Result<String, String> {
     let Value::Array(parts) = thinking else { return Ok(text(thinking)) };
+    if parts.len() > 1 && parts.iter().any(Value::is_string) {
+        return Err("has bare texts among the parts of its thought; join them into one".into());
+    }
     let said = |part: &Value| part.as_str().or_else(|| part.get("text")?.as_str()).map(str::to_owned);
     let texts: Option<Vec<String>> = parts.iter().map(said).collect();
     texts.map(|texts| texts.concat()).ok_or_else(|| "has a part of its thought that is no text".into())

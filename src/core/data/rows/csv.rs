@@ -19,7 +19,7 @@ use crate::domain::record::Fields;
 #[derive(Clone, Copy)]
 pub(super) enum Separator {
     Tab,
-    /// Comma, semicolon or tab, whichever the header has most of.
+    /// Comma, semicolon, tab or pipe, whichever the header has most of.
     Found,
 }
 
@@ -59,7 +59,7 @@ pub(super) fn open(path: &Path, mut reader: InputReader, separator: Separator) -
 fn found_separator(start: &[u8]) -> u8 {
     let header = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let count = |separator: u8| memchr::memchr_iter(separator, header).count();
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
 
 fn names(path: &Path, header: &Cells) -> Result<Vec<String>> {

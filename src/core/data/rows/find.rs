@@ -68,7 +68,7 @@ pub fn look(path: &Path, format: Option<Format>) -> Result<FoundFiles> {
         };
         let source = path.display().to_string();
         let file = DataFile { path: path.to_owned(), source, format, bytes: facts.len() };
-        return Ok(FoundFiles { files: vec![file], ..FoundFiles::default() });
+        return Ok(FoundFiles { files: vec![file], described: described_by(path), ..FoundFiles::default() });
     }
     ensure!(facts.is_dir(), "{name} is neither a file nor a folder");
     let mut files = Vec::new();
@@ -157,6 +157,19 @@ fn collect(
     }
     Ok(())
 }
+
+/// The descriptions beside a file, or beside its folder `data`.
+fn described_by(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let of_data = folder.file_name().is_some_and(|name| name == "data").then(|| folder.parent()).flatten();
+    let beside = [Some(folder), of_data].into_iter().flatten();
+    let paths = beside.flat_map(|folder| DESCRIBING.map(|name| folder.join(name)));
+    paths.filter(|path| path.is_file()).collect()
+}
+
+/// The descriptions that say something of rows.
+const DESCRIBING: [&str; 3] = ["README.md", "dataset_info.json", "dataset_infos.json"];
 
 fn is_description(path: &Path) -> bool {
     const NAMES: [&str; 9] = [

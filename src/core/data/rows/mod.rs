@@ -35,6 +35,7 @@ use crate::data::regular;
 use crate::domain::record::Fields;
 
 pub(crate) use exact::computable;
+pub(in crate::data) use exact::parse as parse_value;
 pub use exact::{Numbers, parse_row, write_row};
 pub use find::{DataFile, FoundFiles, LeftOut, find_files, look};
 pub use text::TextUnit;

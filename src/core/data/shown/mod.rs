@@ -196,6 +196,17 @@ pub(crate) fn check(template: &ChatTemplate, conversation: Conversation<'_>) -> 
 /// # Errors
 /// As [`check`].
 pub fn check_whole(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<()> {
+    match unshown_keys(template, conversation)?.first() {
+        Some(key) => bail!("the model's chat template doesn't show the {key} of a turn: leave it out"),
+        None => Ok(()),
+    }
+}
+
+/// The keys of turns that say something to somebody (`name`) and that the template doesn't show.
+///
+/// # Errors
+/// As [`check`], of thoughts, calls and tools.
+pub fn unshown_keys(template: &ChatTemplate, conversation: Conversation<'_>) -> Result<Vec<String>> {
     let mut messages = conversation.messages.to_vec();
     let knows_thoughts = thought_key(template.source()).is_some();
     for turn in &mut messages {
@@ -211,15 +222,12 @@ pub fn check_whole(template: &ChatTemplate, conversation: Conversation<'_>) -> R
     let conversation = Conversation { messages: &messages, ..conversation };
     check(template, conversation)?;
     if messages.iter().all(|turn| turn.beside().next().is_none()) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let rendering = template.render(conversation, RenderEnding::Complete)?;
     // What clients keep with a call of theirs is for themselves.
     let of_turn = |key: &String| !key.starts_with(TOOL_CALLS);
-    match unread(template, conversation, &rendering).into_iter().find(of_turn) {
-        Some(key) => bail!("the model's chat template doesn't show the {key} of a turn: leave it out"),
-        None => Ok(()),
-    }
+    Ok(unread(template, conversation, &rendering).into_iter().filter(of_turn).collect())
 }
 
 /// Fails if the template doesn't read a setting that says something. One that says no is no other than one that the

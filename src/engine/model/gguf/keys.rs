@@ -9,7 +9,7 @@ use crate::model::config::{Activation, ModelConfig, RopeScaling};
 use dojo_core::domain::name::shown;
 
 /// Keys that the configuration is read from, after the architecture's name. Their kinds are checked where they are read.
-const READ: [&str; 17] = [
+const READ: [&str; 15] = [
     "block_count",
     "context_length",
     "embedding_length",
@@ -20,8 +20,6 @@ const READ: [&str; 17] = [
     "attention.layer_norm_rms_epsilon",
     "attention.sliding_window",
     "attention.sliding_window_pattern",
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
     "rope.freq_base",
     "rope.dimension_count",
     "rope.scaling.type",
@@ -151,6 +149,10 @@ fn is_computed(name: &str, value: &GgufValue, config: &ModelConfig) -> bool {
     };
     let multiplies = config.architecture.scales == Scales::Multipliers;
     match name {
+        // llama.cpp reads them of these families alone.
+        "attn_logit_softcapping" | "final_logit_softcapping" => {
+            config.architecture.scales == Scales::Gemma || is_off(value)
+        }
         _ if READ.contains(&name) || DESCRIBES.contains(&name) => true,
         _ if BESIDE.iter().any(|begin| name.starts_with(begin)) => true,
         "attention.rope_pattern" => *value == GgufValue::Bools(config.rotary_layers.clone()),

@@ -3,6 +3,8 @@
 //! A GGUF holds the vocabulary and a word for how text is split before merging (`tokenizer.ggml.pre`, llama.cpp's
 //! names); the rest is rebuilt here as the models' `tokenizer.json` files have it.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, anyhow, bail};
 use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::{BPE, Merges};
@@ -20,6 +22,7 @@ use super::{Header, sentencepiece};
 use crate::model::open::ChatTemplateSource;
 use crate::model::turn_tokens::marks_turns;
 use dojo_core::data::stretch::{GPT_4O, LLAMA3, QWEN2, TEKKEN};
+use dojo_core::domain::name::shown;
 
 /// ggml's type of a piece of text.
 const NORMAL_TOKEN: i64 = 1;
@@ -49,6 +52,27 @@ pub(crate) fn build(header: &Header) -> Result<Tokenizer> {
         tokenizer.with_post_processor(Some(template));
     }
     Ok(tokenizer)
+}
+
+/// Tokens with the same text, in a sentence: a text is read as the last of them, and the others are never written.
+pub(crate) fn twice(header: &Header) -> Option<String> {
+    let tokens = header.texts("tokenizer.ggml.tokens").unwrap_or_default();
+    let mut last: HashMap<&str, usize> = HashMap::with_capacity(tokens.len());
+    let mut found = None;
+    let mut count = 0_usize;
+    for (text, id) in tokens.iter().zip(0..) {
+        if let Some(before) = last.insert(text, id) {
+            count += 1;
+            found.get_or_insert((before, id, text));
+        }
+    }
+    let (before, id, text) = found?;
+    let more = if count > 1 { format!(" (and {} more tokens so)", count - 1) } else { String::new() };
+    Some(format!(
+        "its header gives the tokens {before} and {id} the same text, {}{more}: the text is read as the last of them, and an \
+         answer in which the model chooses another shows nothing in its place",
+        shown(text)
+    ))
 }
 
 /// Byte-level byte pair encoding (GPT-2 and most later models).

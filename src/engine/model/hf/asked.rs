@@ -81,6 +81,7 @@ pub(crate) fn notices(folder: &Path) -> Result<ModelNotices> {
     Ok(ModelNotices {
         adapters: Vec::new(),
         weights: (!weights.is_empty()).then(|| weights.join("; ")),
+        tokens: None,
         generation: ModelNotices::of_answers(file, &of_answers(keys)),
     })
 }
@@ -108,6 +109,25 @@ pub(crate) fn other_template(folder: &Path, own: Option<&str>) -> Result<Option<
             folder.display()
         )
     }))
+}
+
+/// What the `generation_config.json` beside an adapter asks for, in a sentence: nothing of it is taken. `ends` are the
+/// model's.
+///
+/// # Errors
+/// If the file is damaged.
+pub(crate) fn beside_adapter(folder: &Path, ends: &[u32]) -> Result<Option<String>> {
+    let path = folder.join(GENERATION);
+    let Some(keys) = optional_json::<Map<String, Value>>(&path)? else { return Ok(None) };
+    let said = keys.get("eos_token_id").cloned().unwrap_or_default();
+    let named: Vec<u64> = match &said {
+        Value::Array(ids) => ids.iter().filter_map(Value::as_u64).collect(),
+        one => one.as_u64().into_iter().collect(),
+    };
+    let is_other = |id: &u64| !ends.iter().any(|end| u64::from(*end) == *id);
+    let other_ends = named.iter().any(is_other).then(|| format!("eos_token_id {}", brief(&said)));
+    let asked: Vec<String> = other_ends.into_iter().chain(of_answers(&keys)).collect();
+    Ok(ModelNotices::of_answers(&path.display().to_string(), &asked))
 }
 
 /// What a file asks of answers, key by key.
