@@ -42,8 +42,8 @@ pub(super) fn differs(folder: &Path, known: &Tokenizer) -> Result<Option<String>
     moved.sort_unstable();
     if let Some((id, text, here)) = moved.first() {
         bail!(
-            "the tokenizer in {} gives the token {} the number {id}, and the model's gives it {here}: the adapter was trained \
-             for another model",
+            "the tokenizer in {} gives the token {} the number {id}, and here it has {here}: it is another model's, or \
+             another adapter has added tokens before it",
             folder.display(),
             shown(text)
         );

@@ -27,13 +27,13 @@ impl HeldNumbers {
         if !record.numbers.is_empty() {
             add(&Value::Object(record.fields.clone()), &record.numbers, &mut held);
         }
-        record.fields.values().flat_map(texts).for_each(|text| {
+        for text in record.fields.values().flat_map(texts) {
             if let Ok((value, numbers)) = parse_value(inside::json_of(text).as_bytes()) {
                 // As the one entry of a list, so that a turn's own keys have an index before them too.
                 let numbers: Vec<String> = numbers.iter().map(|pointer| format!("/0{pointer}")).collect();
                 add(&Value::Array(vec![value]), &numbers, &mut held);
             }
-        });
+        }
         Self(held)
     }
 
