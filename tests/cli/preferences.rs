@@ -40,12 +40,16 @@ fn pairs_are_trained_on_with_their_reference_kept_and_a_resumed_run_ends_as_a_wh
 
     world.say(&["train", "recipe.toml", "--name", "broken", "--set", "train.max_steps=2"]);
     let kept = world.run("broken").join("reference.jsonl");
+    let lines = std::fs::read_to_string(&kept).unwrap().lines().count();
+    assert_eq!(lines, 9, "a heading, and the 8 pairs that two steps of 4 draw");
     // As a kill in the middle of a line leaves it: what is whole counts, and the rest is computed.
     let text = std::fs::read_to_string(&kept).unwrap();
-    let cut: String = text.split_inclusive('\n').take(7).collect::<String>() + "[-1.0";
+    let cut: String = text.split_inclusive('\n').take(7).collect::<String>() + "{\"pair\": 1, \"log_";
     std::fs::write(&kept, cut).unwrap();
     world.say(&["train", "--resume", "broken", "--set", "train.max_steps=4"]);
-    assert_eq!(std::fs::read_to_string(&kept).unwrap(), text);
+    let whole = std::fs::read_to_string(world.run("whole").join("reference.jsonl")).unwrap();
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), whole);
+    assert!(whole.starts_with(&text), "what was read is kept: {text}");
     let steps = |run: &str| {
         let lines = timeless(&world.run(run).join("metrics.jsonl"));
         lines.iter().filter(|line| line.contains_key("loss")).cloned().collect::<Vec<_>>()
@@ -76,4 +80,19 @@ fn a_run_on_preferences_is_measured_before_it_begins() {
     let told = world.say(&["train", "recipe.toml", "--dry-run"]);
     assert!(told.contains("both answers are the same"), "{told}");
     assert!(told.contains("steps     4 "), "{told}");
+}
+
+#[test]
+fn a_learning_rate_of_supervised_training_is_said() {
+    let world = world();
+    let told = world.say(&["train", "recipe.toml", "--dry-run"]);
+    assert!(
+        told.contains(
+            "train.learning_rate is 0.001, as supervised training has it: dpo moves a model that can answer already \
+             and takes about 1e-5; without the key that is the default"
+        ),
+        "{told}"
+    );
+    let quiet = world.say(&["train", "recipe.toml", "--dry-run", "--set", "train.learning_rate=1e-5"]);
+    assert!(!quiet.contains("as supervised training has it"), "{quiet}");
 }

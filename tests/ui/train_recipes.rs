@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use dojo_studio::domain::draft::{DraftOf, KeptDraft};
 use dojo_studio::domain::protocol::runs::{Busy, Preflight, RecipeFile};
 use dojo_studio::domain::protocol::{Command, DataCommand, DataEvent, Event, RunsCommand, RunsEvent};
+use dojo_studio::domain::run::Phase;
 use dojo_studio::domain::run_info::RunId;
 use dojo_studio::ui::pane::Effect;
 
 use super::harness::Harness;
+use super::world;
 
 const TEXT: &str = "method = \"sft\"\n\n[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"session:\"\n";
 
@@ -372,4 +374,30 @@ fn a_value_that_is_typed_is_let_go_alone_and_brought_back() {
     // What was left without being taken, from its place in the form.
     studio.keys("esc alt-o enter");
     assert!(!studio.screen().contains("77"), "{}", studio.screen());
+}
+
+#[test]
+fn a_preflight_that_goes_on_is_not_begun_again_and_says_so() {
+    let mut studio = Harness::new();
+    studio.keys("3");
+    listed(&mut studio, &["a/sft.toml"]);
+    studio.keys("e");
+    assert_eq!(runs(&studio.keys("p")), [&RunsCommand::Preflight("a/sft.toml".into())]);
+    let going = Preflight { recipe: "a/sft.toml".into(), text: TEXT.into(), outcome: None };
+    studio.apply(Event::Runs(RunsEvent::Preflighted(going)));
+    let effects = studio.keys("p");
+    let told = |effect: &Effect| {
+        matches!(effect, Effect::Notify(notice)
+            if notice.text == "sft is being measured already: its figures appear here")
+    };
+    assert!(matches!(&effects[..], [one] if told(one)), "{effects:?}");
+}
+
+#[test]
+fn a_run_that_was_stopped_before_its_first_step_is_taken_up() {
+    let mut studio = Harness::new().with(world::run("dpo-0001", Phase::Stopped, 0));
+    assert_eq!(runs(&studio.keys("3 r")), [&RunsCommand::Resume(world::run_id("dpo-0001"))]);
+    // After a step without a checkpoint there is something to lose.
+    let mut studio = Harness::new().with(world::run("sft-0001", Phase::Stopped, 7));
+    assert!(runs(&studio.keys("3 r")).is_empty());
 }

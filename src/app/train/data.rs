@@ -151,8 +151,12 @@ fn of_session(
     (malformed, left_out): (&mut Vec<String>, &mut Vec<String>),
 ) -> Result<Vec<SourcedRecord>> {
     let folder = recipe.data.session.as_deref().with_context(|| {
-        format!("{source:?} names records of a session, and the recipe says of none: set data.session")
+        format!("{source:?} names records of a session, and the recipe says of none: set data.session to its folder")
     })?;
+    ensure!(
+        Path::new(folder).is_dir(),
+        "data.session is {folder:?}, and no such folder is there: it must be the folder of a session"
+    );
     let told = || format!("read {source:?} of the session in {folder}");
     let session = Session::open(Path::new(folder), Access::Read).with_context(told)?;
     let is_asked = ExampleSource::parse(source).map_err(Error::msg).with_context(told)?.names_split();

@@ -28,7 +28,7 @@ use crate::app::run_lock::RunLock;
 use crate::app::runs;
 use crate::config::Folders;
 use crate::domain::device::DeviceName;
-use crate::domain::recipe::{ComputePart, Dtype, Recipe};
+use crate::domain::recipe::{ComputePart, Dtype, Recipe, rate_warning};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::{self, ComputeDevice};
@@ -206,6 +206,7 @@ fn prepare_at(
     let brake = doing("reading the examples");
     let mut data = data::read(recipe, &model, folders, &*brake)?;
     data.warnings.extend(model.notices.of_training().cloned());
+    data.warnings.extend(rate_warning(recipe));
     let adapter = adapter::first(recipe, &model, &tokens)?;
     Ok(Prepared { model, data, adapter })
 }

@@ -1,5 +1,6 @@
-//! What a run on preferences compares its model with: log-probabilities of both answers of every pair, computed once
-//! before the first step and kept in the run's folder, so that a run that goes on computes none again.
+//! What a run on preferences compares its model with: log-probabilities of both answers of each pair that the run's steps
+//! will draw, computed once before the first step and kept in the run's folder, so that a run that goes on computes none
+//! again.
 
 use std::fs;
 use std::io::Write;
@@ -15,13 +16,15 @@ use super::{Prepared, TrainJob, adapter};
 use crate::domain::batch::TokenPair;
 use crate::domain::recipe::{Method, Recipe, ReferenceModel};
 use crate::engine::adapter::Adapter;
+use crate::engine::train::batch_sampler::BatchSampler;
 use crate::engine::train::host::Host;
 use crate::engine::train::objective::{
     Objective, Preferences, ReferencePair, Supervised, preference_fingerprint, reference_log_probabilities,
 };
 use crate::engine::train::student::Student;
 
-/// In the run's folder: a line that says of what, then one for each pair, the training pairs first.
+/// In the run's folder: a line that says of what, then one for each pair that was read. Pairs have numbers, the training
+/// pairs' first.
 const FILE: &str = "reference.jsonl";
 
 /// What the lines of the file are of.
@@ -31,6 +34,16 @@ struct ReferenceHeading {
     pairs: u64,
     reference: ReferenceModel,
 }
+
+/// A line of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct ReferenceLine {
+    pair: usize,
+    log_probabilities: ReferencePair,
+}
+
+/// Of a pair that no step draws. Were it drawn, the loss would be no number, and the run would end at once.
+const UNREAD: ReferencePair = ReferencePair([f64::NAN; 2]);
 
 /// The reference's log-probabilities; empty unless the method compares.
 pub(super) struct Reference {
@@ -81,29 +94,51 @@ pub(super) fn of_run(
     };
     let pairs: Vec<TokenPair> = train.iter().chain(eval).cloned().collect();
     let heading = ReferenceHeading { pairs: preference_fingerprint(&pairs), reference: dpo.reference };
-    let mut kept = KeptReference::open(job.folder.path(), &heading)?;
-    kept.found.truncate(pairs.len());
+    let mut kept = KeptReference::open(job.folder.path(), &heading, pairs.len())?;
+    let wanted: Vec<usize> = drawn(&job.recipe, &prepared.data.train)?
+        .into_iter()
+        // Held-out pairs are evaluated all together.
+        .chain(train.len()..pairs.len())
+        .collect();
+    let missing: Vec<usize> = wanted.iter().copied().filter(|&pair| !kept.has(pair)).collect();
     let adapter = adapter_of(&job.recipe, prepared, dpo.reference)?;
     let size = job.recipe.eval.per_device_eval_batch_size.max(1);
-    let mut rest = pairs.get(kept.found.len()..).unwrap_or_default();
-    while let Some(next) = rest.get(..size.min(rest.len())).filter(|next| !next.is_empty()) {
-        host.doing(&format!(
-            "comparing: {} of {} pairs read by the reference",
-            kept.found.len(),
-            pairs.len()
-        ));
+    let mut read = wanted.len() - missing.len();
+    for numbers in missing.chunks(size) {
+        host.doing(&format!("comparing: {read} of {} pairs read by the reference", wanted.len()));
         if host.is_to_stop() {
             return Ok(None);
         }
+        let next: Vec<TokenPair> = numbers.iter().filter_map(|&pair| pairs.get(pair).cloned()).collect();
         let brake = host.brake();
-        let found = reference_log_probabilities(student, &adapter, next, &*brake)
+        let found = reference_log_probabilities(student, &adapter, &next, &*brake)
             .context("compute the reference's log-probabilities")?;
         let Some(found) = found else { return Ok(None) };
-        kept.add(&found)?;
-        rest = rest.get(next.len()..).unwrap_or_default();
+        kept.add(numbers, &found)?;
+        read += numbers.len();
     }
     let eval = kept.found.split_off(train.len().min(kept.found.len()));
-    Ok(Some(Reference { train: kept.found, eval }))
+    let or_unread =
+        |found: Vec<Option<ReferencePair>>| found.into_iter().map(|one| one.unwrap_or(UNREAD)).collect();
+    Ok(Some(Reference { train: or_unread(kept.found), eval: or_unread(eval) }))
+}
+
+/// The numbers of the training pairs that the run's steps draw, each once, in the order in which they are first drawn.
+fn drawn(recipe: &Recipe, train: &TokenItems) -> Result<Vec<usize>> {
+    let (count, longest) = (train.len(), train.longest(recipe.data.max_length));
+    let mut order = BatchSampler::new(train.lengths(), longest, recipe)?;
+    let (mut seen, mut drawn) = (vec![false; count], Vec::new());
+    for step in 0..order.total_steps(recipe) {
+        if drawn.len() == count {
+            break;
+        }
+        for pair in order.micro_batches(step)?.into_iter().flatten() {
+            if seen.get_mut(pair).is_some_and(|seen| !std::mem::replace(seen, true)) {
+                drawn.push(pair);
+            }
+        }
+    }
+    Ok(drawn)
 }
 
 /// The adapter that is compared with.
@@ -125,12 +160,13 @@ fn adapter_of(recipe: &Recipe, prepared: &Prepared, reference: ReferenceModel) -
 struct KeptReference {
     path: PathBuf,
     file: fs::File,
-    found: Vec<ReferencePair>,
+    /// Of each pair, if it was read.
+    found: Vec<Option<ReferencePair>>,
 }
 
 impl KeptReference {
     /// Opens the file, or begins it anew where it is of other pairs; a line that was not written to its end is cut off.
-    fn open(folder: &Path, heading: &ReferenceHeading) -> Result<Self> {
+    fn open(folder: &Path, heading: &ReferenceHeading, pairs: usize) -> Result<Self> {
         let path = folder.join(FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -141,10 +177,11 @@ impl KeptReference {
         let first = whole.next().unwrap_or_default();
         let is_same = serde_json::from_str::<ReferenceHeading>(first).is_ok_and(|found| found == *heading);
         let mut length = if is_same { first.len() } else { 0 };
-        let mut found = Vec::new();
+        let mut found = vec![None; pairs];
         for line in whole.take_while(|_| is_same) {
-            let Ok(pair) = serde_json::from_str(line) else { break };
-            found.push(pair);
+            let Ok(ReferenceLine { pair, log_probabilities }) = serde_json::from_str(line) else { break };
+            let Some(place) = found.get_mut(pair) else { break };
+            *place = Some(log_probabilities);
             length += line.len();
         }
         let open = fs::OpenOptions::new().create(true).append(true).truncate(false).open(&path);
@@ -157,9 +194,19 @@ impl KeptReference {
         Ok(kept)
     }
 
-    fn add(&mut self, found: &[ReferencePair]) -> Result<()> {
-        self.write(found)?;
-        self.found.extend_from_slice(found);
+    fn has(&self, pair: usize) -> bool {
+        self.found.get(pair).is_some_and(Option::is_some)
+    }
+
+    fn add(&mut self, pairs: &[usize], found: &[ReferencePair]) -> Result<()> {
+        let line = |(&pair, &log_probabilities)| ReferenceLine { pair, log_probabilities };
+        let lines: Vec<ReferenceLine> = pairs.iter().zip(found).map(line).collect();
+        self.write(&lines)?;
+        for (&pair, &log_probabilities) in pairs.iter().zip(found) {
+            if let Some(place) = self.found.get_mut(pair) {
+                *place = Some(log_probabilities);
+            }
+        }
         Ok(())
     }
 

@@ -59,11 +59,12 @@ impl RunInfo {
         if gone { Standing::Crashed } else { state.phase.into() }
     }
 
-    /// Whether it can be taken up where it was left: it ended early and there is a checkpoint.
+    /// Whether it can be taken up where it was left: it ended early, and there is a checkpoint, or no step was made yet, so
+    /// that nothing is lost by the first step. What was computed before it, such as a reference, is kept.
     #[must_use]
     pub fn can_resume(&self) -> bool {
         let early = matches!(self.standing(), Standing::Stopped | Standing::Failed | Standing::Crashed);
-        early && self.state.as_ref().is_some_and(|state| state.checkpoint_step.is_some())
+        early && self.state.as_ref().is_some_and(|state| state.checkpoint_step.is_some() || state.step == 0)
     }
 
     /// Seconds from the start to the last sign of life, or to now for one that lives.

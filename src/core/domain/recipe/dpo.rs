@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Method, Recipe, keys};
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DpoPart {
@@ -83,4 +85,23 @@ pub enum ReferenceModel {
     Start,
     /// The model without an adapter.
     Base,
+}
+
+/// Of supervised training, about; what moves a model that can answer already learns slower by an order of magnitude.
+const SUPERVISED_RATE: f64 = 1e-4;
+
+/// What to say of the learning rate of a run on preferences or rewards that is one for supervised training, as in a recipe
+/// that was copied.
+#[must_use]
+pub fn rate_warning(recipe: &Recipe) -> Option<String> {
+    let (method, rate) = (recipe.method, recipe.train.learning_rate);
+    let usual = keys::key("train.learning_rate").and_then(|key| key.default_for(method))?;
+    let is_high = method != Method::Sft && rate >= SUPERVISED_RATE;
+    is_high.then(|| {
+        format!(
+            "train.learning_rate is {rate}, as supervised training has it: {} moves a model that can answer already and \
+             takes about {usual}; without the key that is the default",
+            method.name()
+        )
+    })
 }

@@ -177,7 +177,7 @@ static KEYS: &[RecipeKey] = &[
     row("model.adapter", Path, Optional, "A PEFT folder to continue from; its rank, alpha and modules count"),
     row("data.train", Examples, Required, "Training examples: a file or folder (JSONL, CSV, Parquet, text ...), session:FILTER for records of a session, set:reviewed or set:pairs (with balance:label, FILTER) for what its review left"),
     row("data.eval", Examples, Optional, "Held-out examples, in the same forms; where it is missing, a share of the training file is held out"),
-    row("data.session", Path, Optional, "The session that session:FILTER and set:NAME mean; where it is missing, the one that holds the recipe"),
+    row("data.session", Path, Optional, "The folder of the session that session:FILTER and set:NAME mean; where it is missing, the one that holds the recipe"),
     row("data.split", Number(Range::below(0.0, 0.9)), Default("0.1"), "Share of the prompts held out for evaluation where data.eval is missing; 0 holds out none"),
     row("data.split_seed", Integer(0, i64::MAX), Default("42"), "Seed of that split; not the training seed, so that runs stay comparable"),
     row("data.map", Texts, Default("[]"), "What a file's columns are, where their names don't tell: a list of part=column, such as \"prompt=question\""),

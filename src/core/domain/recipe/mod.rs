@@ -11,7 +11,7 @@ pub mod source;
 use serde::{Deserialize, Serialize};
 
 pub use check::Issue;
-pub use dpo::{DpoPart, PreferenceLoss, PreferenceLosses, ReferenceModel};
+pub use dpo::{DpoPart, PreferenceLoss, PreferenceLosses, ReferenceModel, rate_warning};
 pub use parse::Override;
 pub use source::{Balance, ExampleSource, SetKind, SetOrder};
 

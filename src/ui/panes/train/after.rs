@@ -90,7 +90,12 @@ fn tuned(run: &RunInfo, store: &Store) -> Option<Answerer> {
 fn without(run: &RunInfo) -> String {
     let name = run.id.name();
     if run.can_resume() {
-        return format!("{name} ended without an adapter: r takes it up at its checkpoint");
+        let at = if run.state.as_ref().is_some_and(|state| state.checkpoint_step.is_some()) {
+            "at its checkpoint"
+        } else {
+            "before its first step"
+        };
+        return format!("{name} ended without an adapter: r takes it up {at}");
     }
     format!("{name} ended without an adapter or a checkpoint; e, then t, trains by its recipe again")
 }

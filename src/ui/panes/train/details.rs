@@ -296,6 +296,7 @@ fn ended_badly(run: Drawn<'_>) -> Option<String> {
     }
     let resume = match (run.info.can_resume(), state.checkpoint_step) {
         (true, Some(step)) => format!("; r takes it up at step {step}"),
+        (true, None) => "; r takes it up before its first step".to_owned(),
         _ => "; there is no checkpoint to take it up from".to_owned(),
     };
     match run.info.standing() {

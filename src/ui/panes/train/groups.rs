@@ -27,10 +27,11 @@ impl MetricGroup {
 }
 
 /// Titles in the order in which people look at them; what is not named stands before the last four.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "loss",
     "reward",
     "rewards",
+    "eval rewards",
     "rewards/accuracies",
     "accuracy",
     "grad_norm",
@@ -47,7 +48,7 @@ const ORDER: [&str; 18] = [
     "num_tokens",
     "epoch",
 ];
-const UNNAMED: usize = 13;
+const UNNAMED: usize = 14;
 
 /// The charts of some runs, in order.
 pub(super) fn groups<'a>(runs: impl Iterator<Item = &'a RunData>) -> Vec<MetricGroup> {
@@ -86,6 +87,8 @@ fn place(name: &str) -> (String, String) {
             Some((reward, "mean")) => ("reward", reward),
             Some((reward, "std")) => ("reward std", reward),
             None if rest == "accuracies" => (base, ""),
+            // Apart, so that the names of three lines have room, and not those of six.
+            Some(_) | None if part == "eval" => ("eval rewards", rest),
             Some(_) | None => ("rewards", rest),
         },
         Some(("completions", rest)) => match rest.strip_suffix("_terminated_length") {
@@ -98,6 +101,7 @@ fn place(name: &str) -> (String, String) {
         Some((group, rest)) => (group, rest),
     };
     let label = match (label, part) {
+        (label, _) if title == "eval rewards" => label.to_owned(),
         ("", part) => part.to_owned(),
         (label, "eval") => format!("eval {label}"),
         (label, _) => label.to_owned(),

@@ -145,8 +145,18 @@ impl Chart<'_> {
             entries.iter().map(|(_, _, label, (value, _))| text::width(label) + text::width(value) + 5).sum()
         };
         let room = usize::from(row.width).saturating_sub(2);
+        let names = entries.len() > 1 && self.view.cursor.is_none();
+        if length(&entries) > room && names {
+            // Who can't tell lines apart learns nothing from their last values: those give way first.
+            let each = (room / entries.len()).saturating_sub(5);
+            let is_named = entries.iter().all(|(_, _, label, _)| !label.is_empty());
+            for (_, _, label, (value, _)) in entries.iter_mut().filter(|_| is_named && each >= LEAST_NAME) {
+                value.clear();
+                *label = text::shorten(label, each.max(LEAST_NAME));
+            }
+        }
         if entries.len() == 1 || length(&entries) > room {
-            // One line needs no name; many lines lose theirs before their values.
+            // One line needs no name; many lines lose theirs before the values at the cursor.
             for (_, _, label, _) in &mut entries {
                 label.clear();
             }
@@ -166,7 +176,8 @@ impl Chart<'_> {
                 x = put(buffer, x, "", value_style);
             } else {
                 x = put(buffer, x, &format!("{label} "), self.theme.dim);
-                x = put(buffer, x, &format!("{value} "), value_style);
+                let value = if value.is_empty() { value } else { format!("{value} ") };
+                x = put(buffer, x, &value, value_style);
             }
         }
     }
@@ -283,6 +294,9 @@ impl Chart<'_> {
         }
     }
 }
+
+/// A name that is cut shorter says nothing.
+const LEAST_NAME: usize = 4;
 
 /// A row of labels that don't touch; the first put has the place.
 struct LabelRow {

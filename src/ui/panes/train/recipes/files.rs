@@ -51,6 +51,11 @@ impl Recipes {
     /// Saves what is not saved, and asks what a run would take.
     pub(in crate::ui::panes::train) fn preflight(&mut self, store: &Store) -> Vec<Effect> {
         let Some(recipe) = self.current(store) else { return Vec::new() };
+        let asked = store.runs.preflight().filter(|asked| asked.outcome.is_none());
+        if asked.is_some_and(|asked| asked.recipe == recipe.path && asked.text == self.text(recipe)) {
+            let text = format!("{} is being measured already: its figures appear here", recipe.name);
+            return vec![Effect::Notify(system::Notice::new(system::Level::Info, text))];
+        }
         let ask = send(RunsCommand::Preflight(recipe.path.clone()));
         let mut effects = self.saving(store);
         effects.push(ask);
