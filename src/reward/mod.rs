@@ -28,7 +28,7 @@ pub use set::{RewardSet, Threads};
 
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use crate::domain::reward::{Attempt, RewardOutcome, RewardUse, ScoreDetail};
@@ -101,6 +101,7 @@ pub const KINDS: &[RewardKind] = &[
     logical_equivalence::KIND,
     meteor::KIND,
     query_expansion::KIND,
+    query_expansion::guarded::KIND,
     repetition::KIND,
     rouge::KIND,
     similarity::KIND,
@@ -122,10 +123,17 @@ pub fn kind(name: &str) -> Result<&'static RewardKind> {
     }
 }
 
+/// The reward that a row means.
+fn kind_of(row: &RewardUse) -> Result<&'static RewardKind> {
+    // The key that holds the name: the row's own, or `reward` in it.
+    let key = if row.reward == row.name { String::new() } else { ".reward".to_owned() };
+    kind(&row.reward).with_context(|| format!("rewards.{}{key}", row.name))
+}
+
 /// Checks rows without making anything: names and keys.
 ///
 /// # Errors
 /// The first that is wrong, by its name.
 pub fn check(rows: &[RewardUse]) -> Result<()> {
-    rows.iter().try_for_each(|row| RewardSettings::check(row, kind(&row.reward)?.keys).map(drop))
+    rows.iter().try_for_each(|row| RewardSettings::check(row, kind_of(row)?.keys).map(drop))
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::helpers::Helpers;
 use super::settings::RewardSettings;
-use super::{Built, Making, Reward, kind};
+use super::{Built, Making, Reward, kind_of};
 use crate::domain::reward::{
     Attempt, CompletionScorer, RewardOutcome, RewardPart, RewardTotal, RewardUse, ScoreDetail,
 };
@@ -50,7 +50,7 @@ impl RewardSet {
             task.name
         );
         let made = rows.iter().map(|row| {
-            let kind = kind(&row.reward)?;
+            let kind = kind_of(row)?;
             let settings = RewardSettings::check(row, kind.keys)?;
             let built = (kind.build)(&Making { task, settings, helpers })
                 .with_context(|| format!("make the reward {}", row.name))?;

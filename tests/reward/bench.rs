@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use dojo_studio::domain::record::Record;
+use dojo_studio::domain::record::Fields;
 use dojo_studio::reward::RewardSet;
-use dojo_studio::reward::bench::{Adversary, AuditVerdict, audit, compare, samples, score_records};
+use dojo_studio::reward::bench::{
+    Adversary, AuditVerdict, BenchColumns, BenchRow, CompletionWanted, audit, compare, samples, score_rows,
+};
 use dojo_studio::reward::helpers::Helpers;
 use serde_json::json;
 
@@ -16,7 +18,7 @@ fn verdicts(found: &dojo_studio::reward::bench::Audit) -> Vec<Adversary> {
 
 #[test]
 fn the_shipped_rewards_hold_on_their_samples() {
-    for name in ["math", "nli-cot"] {
+    for name in ["math", "nli-cot", "query-expansion-guarded"] {
         let task = task(name);
         let set = RewardSet::of_task(&task, &Helpers::default()).expect("a set");
         let found = audit(&task, &set, &samples(name), 100).expect("an audit");
@@ -91,18 +93,24 @@ fn an_audit_needs_reference_answers_and_a_reward_that_applies() {
     );
 }
 
-fn answers() -> Vec<Record> {
-    let record = |n: usize| row(json!({"question": "q", "answer": "#### 2", "completion": "w ".repeat(n)}));
-    [1, 2, 4, 8].map(record).into()
+fn answers() -> Vec<Fields> {
+    let row = |n: usize| json!({"question": "q", "answer": "#### 2", "completion": "w ".repeat(n)});
+    [1, 2, 4, 8].map(row).iter().filter_map(|row| row.as_object().cloned()).collect()
+}
+
+fn read(rows: &[Fields], map: &[&str]) -> Vec<BenchRow> {
+    let (task, map) = (task("math"), map.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let columns = BenchColumns::find(&task, rows, &map, CompletionWanted::FromColumn).expect("columns");
+    rows.iter().map(|row| columns.row(row, &[])).collect()
 }
 
 #[test]
 fn a_dataset_has_its_figures_and_its_worst_and_best() {
     let task = task("math");
     let length = set(&task, json!({"length": {"most": 2, "fade": 4}}));
-    let mut records = answers();
-    records.push(row(json!({"question": "q"})));
-    let scores = score_records(&task, &length, &records, None).expect("scores");
+    let mut rows = answers();
+    rows.push(json!({"question": "q"}).as_object().expect("an object").clone());
+    let scores = score_rows(&task, &length, &read(&rows, &[])).expect("scores");
     assert_eq!((scores.records, scores.without_completion, scores.without_score), (5, 1, 0));
     assert_eq!((scores.mean, scores.lowest, scores.highest), (0.625, 0.0, 1.0));
     assert!((scores.standard_deviation - 0.478_713_553_878_169).abs() < 1e-12);
@@ -110,9 +118,9 @@ fn a_dataset_has_its_figures_and_its_worst_and_best() {
     assert_eq!(counts, [1, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
     let (worst, best) = scores.extremes(1);
     assert_eq!((worst[0].completion.len(), best[0].total.value), (16, Some(1.0)));
-    let error =
-        score_records(&task, &length, &records, Some("notes")).expect_err("no such column").to_string();
-    assert_eq!(error, "none of the 5 records has a completion to score in the column \"notes\"");
+    let nothing = [BenchRow::default()];
+    let error = score_rows(&task, &length, &nothing).expect_err("no completion").to_string();
+    assert_eq!(error, "none of the 1 records has a completion to score");
 }
 
 #[test]
@@ -120,7 +128,7 @@ fn two_versions_are_compared_on_the_same_completions() {
     let task = task("math");
     let version = |most: u64| {
         let set = set(&task, json!({"length": {"most": most, "fade": 4}}));
-        score_records(&task, &set, &answers(), None).expect("scores")
+        score_rows(&task, &set, &read(&answers(), &[])).expect("scores")
     };
     let (old, new) = (version(2), version(4));
     let found = compare(&old, &new).expect("a comparison");
@@ -129,7 +137,7 @@ fn two_versions_are_compared_on_the_same_completions() {
     let same = compare(&old, &old).expect("a comparison");
     assert!(same.correlation.is_some_and(|value| (value - 1.0).abs() < 1e-12));
     let column = set(&task, json!(["length"]));
-    let other = score_records(&task, &column, &answers(), Some("answer")).expect("scores");
+    let other = score_rows(&task, &column, &read(&answers(), &["completion=answer"])).expect("scores");
     assert!(compare(&old, &other).is_err());
 }
 

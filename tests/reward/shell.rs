@@ -30,6 +30,7 @@ fn a_row_that_differs_is_shown_and_the_exit_code_says_so() {
     assert_eq!(
         text(&output.stdout),
         "1 of 2 rows agree\ncompared, with how many rows expect it: format (2), rating (1)\n\
+         completions: the column \"expansion\"\nrecords: query from \"query\"\n\
          line 2: format is 20.0, expected 30\nline 2: rating is \"Acceptable\", expected \"Poor\"\n"
     );
 }
@@ -180,7 +181,7 @@ fn bad_input_gets_one_sentence() {
     );
     assert_eq!(
         complaint(&["reward", "audit", "nothing"]),
-        "dojo: there is no task \"nothing\"; there are chat, math, nli-cot, paraphrase, query-expansion\n"
+        "dojo: there is no task \"nothing\"; there are chat, math, nli-cot, paraphrase, query-expansion, query-expansion-guarded\n"
     );
     std::fs::write(world.path().join("bad.jsonl"), "{\"query\": \"a\"\n").unwrap();
     let said = complaint(&["reward", "check", "bad.jsonl"]);
@@ -193,4 +194,150 @@ fn bad_input_gets_one_sentence() {
     );
     let said = complaint(&["reward", "try", "math", "--record", "train.jsonl:99"]);
     assert_eq!(said, "dojo: train.jsonl has 16 records, and no number 99\n");
+}
+
+/// The wrong thoughts of the sample have wrong labels of their own, and are not scored with the true one.
+#[test]
+fn a_wrong_thought_is_scored_by_its_own_label() {
+    let world = World::new();
+    let thoughts = concat!(env!("CARGO_MANIFEST_DIR"), "/sessions/nli-reflection/thoughts.jsonl");
+    let said = world.say(&["reward", "score", "nli-cot", thoughts]);
+    assert!(
+        said.starts_with(
+            "completions: JSON of the columns thought_process, predicted_label, as the task's answer has them\n\
+             records: hypothesis from \"hypothesis\", premise from \"premise\", label from \"true_label\"\n\
+             65 of 65 records scored"
+        ),
+        "{said}"
+    );
+    // 28 of 65 are wrong.
+    assert!(said.contains("\nlabel: mean 0.5692, weight 1, applies to 65\n"), "{said}");
+    let truth = world.say(&["reward", "score", "nli-cot", thoughts, "--reference-answers"]);
+    assert!(truth.starts_with("completions: the records' own answers\n"), "{truth}");
+    assert!(truth.contains("\nlabel: mean 1.0000"), "{truth}");
+}
+
+#[test]
+fn the_truth_is_no_completion_unless_it_is_asked_for() {
+    let world = World::new();
+    let write = |name: &str, rows: &[Value]| {
+        let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+        std::fs::write(world.path().join(name), rows.join("\n")).unwrap();
+    };
+    let complaint = |arguments: &[&str]| {
+        let output = world.dojo(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        text(&output.stderr)
+    };
+    write("sums.jsonl", &[json!({"question": "1 + 1?", "answer": "#### 2"})]);
+    assert_eq!(
+        complaint(&["reward", "score", "math", "sums.jsonl"]),
+        "dojo: read sums.jsonl: none of the columns answer, question is known to hold completions: name it with \
+         --map completion=COLUMN, or score the records' own answers with --reference-answers\n"
+    );
+    // A label beside a thought is the truth, whatever the task's answer calls it.
+    write(
+        "truth.jsonl",
+        &[
+            json!({"premise": "p", "hypothesis": "h", "thought_process": "step 1: a step 2: b step 3: c", "label": 1}),
+        ],
+    );
+    assert!(
+        complaint(&["reward", "score", "nli-cot", "truth.jsonl"]).contains("is known to hold completions")
+    );
+    assert_eq!(
+        complaint(&["reward", "score", "math", "sums.jsonl", "--map", "completion=anwser"]),
+        "dojo: read sums.jsonl: no row has a column \"anwser\" for the part \"completion\"; there are answer, question\n"
+    );
+    assert_eq!(
+        complaint(&["reward", "score", "math", "sums.jsonl", "--map", "answer"]),
+        "dojo: read sums.jsonl: \"answer\" is no mapping; write part=column, such as completion=answer_of_model\n"
+    );
+    assert!(
+        world
+            .say(&["reward", "score", "math", "sums.jsonl", "--reference-answers"])
+            .contains("answer: mean 1.0000")
+    );
+}
+
+#[test]
+fn columns_are_the_completion_and_the_reference_by_name_or_by_a_person_s_word() {
+    let world = World::new();
+    let row = |columns: Value| std::fs::write(world.path().join("rows.jsonl"), columns.to_string()).unwrap();
+    let score = |more: &[&str]| world.say(&[&["reward", "score", "math", "rows.jsonl"][..], more].concat());
+    row(json!({"question": "1 + 1?", "answer": "#### 2", "completion": "it is #### 3"}));
+    let said = score(&[]);
+    assert!(
+        said.starts_with(
+            "completions: the column \"completion\"\nrecords: question from \"question\", solution from \"answer\"\n"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("\nanswer: mean 0.0000, weight 1, applies to 1\n"), "{said}");
+    // What is compared with is not the completion itself.
+    row(json!({"prompt": "1 + 1?", "reference": "#### 2", "generation": "it is #### 3"}));
+    let said = score(&[]);
+    assert!(said.contains("question from \"prompt\", solution from \"reference\""), "{said}");
+    assert!(said.contains("\nanswer: mean 0.0000, weight 1, applies to 1\n"), "{said}");
+    row(json!({"q": "1 + 1?", "gold": "#### 2", "model_said": "it is #### 2"}));
+    let mapped = ["--map", "question=q", "--map", "reference=gold", "--map", "completion=model_said"];
+    let said = score(&mapped);
+    assert!(
+        said.starts_with(
+            "completions: the column \"model_said\"\nrecords: question from \"q\", solution from \"gold\"\n"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("\nanswer: mean 1.0000, weight 1, applies to 1\n"), "{said}");
+    let tried = world.say(&[&["reward", "try", "math", "--record", "rows.jsonl"][..], &mapped].concat());
+    assert!(tried.contains("completions: the column \"model_said\""), "{tried}");
+    // A completion that a person types leaves the record all of its columns.
+    row(json!({"prompt": "1 + 1?", "completion": "#### 2"}));
+    let tried =
+        world.say(&["reward", "try", "math", "--record", "rows.jsonl", "--completion", "it is #### 2"]);
+    assert!(tried.contains("answer: 1.0000"), "{tried}");
+}
+
+#[test]
+fn what_does_not_apply_is_shown_in_an_audit_and_counts_for_nothing() {
+    let world = World::new();
+    let output = world.dojo(&["reward", "audit", "paraphrase"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stdout);
+    assert!(!told.contains("CHEATS") && told.contains("not judged"), "{told}");
+    assert!(told.contains("n/a: the reward does not apply, and does not count\n"), "{told}");
+    assert!(
+        told.contains(
+            "not judged, since a part of the reward does not apply here: logical-equivalence: it needs a judge of \
+             entailment: name one with --judge; similarity: it needs a model for embeddings: name one with --embedder\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_wrong_table_of_rewards_names_its_key() {
+    let world = World::new();
+    let complaint = |rewards: &str| {
+        let task = format!("[answer]\nform = \"text\"\n[score.rewards]\n{rewards}\n");
+        std::fs::write(world.path().join("wrong.toml"), task).unwrap();
+        let output = world.dojo(&["reward", "try", "wrong.toml", "--record", r#"{"completion": "c"}"#]);
+        assert_eq!(output.status.code(), Some(1), "{rewards}");
+        text(&output.stderr).trim_start_matches("dojo: ").to_owned()
+    };
+    insta::assert_snapshot!(
+        [
+            "lenght = 1.0",
+            "short = { reward = \"lenght\" }",
+            "length = { most = -1 }",
+            "length = { mots = 1 }",
+            "length = \"long\"",
+            "length = { weight = \"much\" }",
+            "length = { least = 5, most = 2 }",
+            "Length = 1.0",
+            "mine = { reward = \"command\" }",
+        ]
+        .map(complaint)
+        .concat()
+    );
 }

@@ -46,7 +46,7 @@ fn a_total_is_the_weighted_sum_of_what_applies() {
 fn names_keys_and_weights_that_are_unknown_are_refused_by_name() {
     let task = task("math");
     let cases = [
-        (json!(["lenght"]), "there is no reward \"lenght\"; the nearest is length"),
+        (json!(["lenght"]), "rewards.lenght: there is no reward \"lenght\"; the nearest is length"),
         (
             json!({"length": {"mots": 3}}),
             "rewards.length.mots: this reward has no such key; the nearest is most",
@@ -127,4 +127,25 @@ fn threads_of_its_own_change_no_score() {
         set.score(&attempts, ScoreDetail::Reasons)
     };
     assert_eq!(scored(Threads::Shared), scored(Threads::Own(2)));
+}
+
+/// What may be in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+#[test]
+fn the_document_has_every_reward_with_its_keys() {
+    let mut table =
+        String::from("| reward, key | may be | default | what it says |\n| --- | --- | --- | --- |\n");
+    for kind in KINDS {
+        table += &format!("| **`{}`** | | | {} |\n", kind.name, cell(kind.about));
+        for key in kind.keys {
+            let default = key.default.map_or_else(String::new, |default| format!("`{default}`"));
+            let (allowed, help) = (cell(&key.kind.allowed()), cell(key.help));
+            table += &format!("| `{}` | {allowed} | {default} | {help} |\n", key.name);
+        }
+    }
+    let document = std::fs::read_to_string("docs/rewards.md").expect("the document");
+    assert!(document.contains(&table), "docs/rewards.md should have this table:\n{table}");
 }

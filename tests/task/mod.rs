@@ -30,7 +30,10 @@ fn pair(label: &str) -> Record {
 
 #[test]
 fn the_shipped_tasks_are_all_readable() {
-    assert_eq!(names(None), ["chat", "math", "nli-cot", "paraphrase", "query-expansion"]);
+    assert_eq!(
+        names(None),
+        ["chat", "math", "nli-cot", "paraphrase", "query-expansion", "query-expansion-guarded"]
+    );
     for name in names(None) {
         assert!(!task(&name).about.is_empty(), "{name} says what it is");
     }
@@ -174,7 +177,10 @@ fn a_task_file_that_is_wrong_is_refused_with_its_key() {
         assert!(told.contains(expected), "{told:?} does not say {expected:?}");
     }
     let error = find("nli", None).expect_err("no such task").to_string();
-    assert_eq!(error, "there is no task \"nli\"; there are chat, math, nli-cot, paraphrase, query-expansion");
+    assert_eq!(
+        error,
+        "there is no task \"nli\"; there are chat, math, nli-cot, paraphrase, query-expansion, query-expansion-guarded"
+    );
 }
 
 #[test]

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use self::judges::{SpeakerJudge, Tokens, Vectors};
 use self::trust::Trust;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::config::Folders;
-use crate::data::import::{ImportOptions, read_all};
-use crate::domain::recipe::OnMalformed;
-use crate::domain::record::Record;
+use crate::data::plain_rows::{PlainRow, plain_rows};
+use crate::domain::record::{Fields, Provenance, Record};
+use crate::reward::bench::{BenchColumns, BenchRow, CompletionWanted};
 use crate::reward::helpers::{Helpers, Programs};
 use crate::reward::{self, COMMAND, RewardSet, bench};
 use crate::task::Task;
@@ -86,26 +86,80 @@ pub fn samples(task: &Task) -> Result<Vec<Record>> {
     Ok(samples)
 }
 
-/// The record that a person means: a JSON object, a file (its first record), `FILE:N`, or nothing for a sample.
+/// What a person says of the rows of a file, a folder or a shipped task.
+#[derive(Debug, Clone, Copy)]
+pub struct BenchSource<'a> {
+    /// Nothing means the task's samples.
+    pub data: Option<&'a Path>,
+    /// `part=column`.
+    pub map: &'a [String],
+    pub wanted: CompletionWanted,
+}
+
+/// Rows to score, and what was taken from which of their columns.
+pub struct BenchData {
+    pub rows: Vec<BenchRow>,
+    pub taken: Vec<String>,
+}
+
+/// The rows of a file or folder, or the samples of a shipped task.
 ///
 /// # Errors
-/// Where it is no JSON object, or the file has no such record.
-pub fn record(task: &Task, given: Option<&str>) -> Result<Record> {
-    let Some(given) = given else {
-        return samples(task)?.into_iter().next().context("the task has no sample");
+/// Where they can't be read, or which of their columns is which can't be told.
+pub fn bench_data(task: &Task, source: &BenchSource<'_>) -> Result<BenchData> {
+    let rows = match source.data {
+        Some(data) => plain_rows(data)?,
+        None => sample_rows(task)?,
     };
-    if given.trim_start().starts_with('{') {
-        let row = serde_json::from_str(given).context("read the record: it is no JSON object")?;
-        return Ok(bench::record_of(row));
-    }
-    let (path, number) = match given.rsplit_once(':').map(|(path, number)| (path, number.parse::<usize>())) {
-        Some((path, Ok(number))) if !Path::new(given).exists() => (path, number),
-        Some(_) | None => (given, 1),
+    let of = || source.data.map_or_else(|| "the samples".to_owned(), |data| data.display().to_string());
+    read_rows(task, rows, source).with_context(|| format!("read {}", of()))
+}
+
+fn sample_rows(task: &Task) -> Result<Vec<PlainRow>> {
+    let plain = |record: Record| PlainRow {
+        fields: record.fields,
+        numbers: record.numbers,
+        provenance: record.provenance,
     };
-    let records = read_all(Path::new(path), &ImportOptions::default(), OnMalformed::Fail)?.records;
-    let count = records.len();
-    match number.checked_sub(1).and_then(|index| records.into_iter().nth(index)) {
-        Some(record) => Ok(record),
-        None => bail!("{path} has {count} records, and no number {number}"),
-    }
+    Ok(samples(task)?.into_iter().map(plain).collect())
+}
+
+fn read_rows(task: &Task, rows: Vec<PlainRow>, source: &BenchSource<'_>) -> Result<BenchData> {
+    let fields: Vec<Fields> = rows.iter().map(|row| row.fields.clone()).collect();
+    let columns = BenchColumns::find(task, &fields, source.map, source.wanted)?;
+    let read = |row: PlainRow| {
+        let mut read = columns.row(&row.fields, &row.numbers);
+        read.record.provenance = row.provenance;
+        read
+    };
+    let rows = rows.into_iter().map(read).collect();
+    Ok(BenchData { rows, taken: columns.told() })
+}
+
+/// The one row that a person means: a JSON object, a file (its first row), `FILE:N`, or nothing for a sample.
+///
+/// # Errors
+/// Where it is no JSON object, the file has no such row, or which of its columns is which can't be told.
+pub fn bench_row(task: &Task, given: Option<&str>, source: &BenchSource<'_>) -> Result<BenchData> {
+    let (rows, number) = match given {
+        None => (sample_rows(task)?, 1),
+        Some(given) if given.trim_start().starts_with('{') => {
+            let fields = serde_json::from_str(given).context("read the record: it is no JSON object")?;
+            (vec![PlainRow { fields, numbers: Vec::new(), provenance: Provenance::default() }], 1)
+        }
+        Some(given) => {
+            let parts = given.rsplit_once(':').map(|(path, number)| (path, number.parse::<usize>()));
+            let (path, number) = match parts {
+                Some((path, Ok(number))) if !Path::new(given).exists() => (path, number),
+                Some(_) | None => (given, 1),
+            };
+            let rows = plain_rows(Path::new(path))?;
+            let count = rows.len();
+            ensure!((1..=count).contains(&number), "{path} has {count} records, and no number {number}");
+            (rows, number)
+        }
+    };
+    let mut data = read_rows(task, rows, source).context("read the record")?;
+    data.rows = data.rows.into_iter().skip(number - 1).take(1).collect();
+    Ok(data)
 }

@@ -16,10 +16,8 @@ use clap::{Args, Subcommand};
 use super::print;
 use crate::app::rewards::{self, HelperNames};
 use crate::config::Folders;
-use crate::data::import::{ImportOptions, read_all};
-use crate::domain::recipe::OnMalformed;
-use crate::domain::record::Record;
 use crate::reward::RewardSet;
+use crate::reward::bench::CompletionWanted;
 use crate::task::{self, Task};
 
 /// Arguments of `dojo reward`.
@@ -61,6 +59,24 @@ struct HelperArguments {
     /// The model whose tokens lengths are counted in; else words.
     #[arg(long, value_name = "MODEL")]
     tokenizer: Option<String>,
+}
+
+/// Which column is which.
+#[derive(Args, Default)]
+struct ColumnArguments {
+    /// What a column is, as part=column: `completion` is what is scored, `reference` the answer to compare with; and fields
+    /// of the task (query, premise) or parts of a record (prompt, label).
+    #[arg(long = "map", value_name = "PART=COLUMN")]
+    map: Vec<String>,
+    /// Score the records' own answers: they are the truth, so they say how the reward scores and not how a model does.
+    #[arg(long)]
+    reference_answers: bool,
+}
+
+impl ColumnArguments {
+    const fn wanted(&self) -> CompletionWanted {
+        if self.reference_answers { CompletionWanted::ReferenceAnswers } else { CompletionWanted::FromColumn }
+    }
 }
 
 /// What every subcommand is told.
@@ -107,15 +123,9 @@ impl RewardContext {
     }
 }
 
-/// The records of a file or folder, or the samples of a shipped task.
-fn records(task: &Task, data: Option<&PathBuf>, map: &[String]) -> Result<Vec<Record>> {
-    match data {
-        Some(data) => {
-            let options = ImportOptions { map: map.to_vec(), ..ImportOptions::default() };
-            Ok(read_all(data, &options, OnMalformed::Fail)?.records)
-        }
-        None => rewards::samples(task),
-    }
+/// What was taken from which column, a line each.
+fn taken_told(taken: &[String]) -> String {
+    taken.iter().map(|line| format!("{line}\n")).collect()
 }
 
 /// What of a table can't say anything, and what went wrong: said besides the results.

@@ -7,9 +7,11 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use super::{HelperArguments, RewardContext, complain_of, records};
+use super::{ColumnArguments, HelperArguments, RewardContext, complain_of, taken_told};
+use crate::app::rewards::{BenchSource, bench_data};
 use crate::domain::name::one_line;
-use crate::reward::bench::{DatasetScores, ScoredRecord, VersionComparison, compare, score_records};
+use crate::domain::reward_scores::{DatasetScores, ScoredRecord, VersionComparison};
+use crate::reward::bench::{compare, score_rows};
 
 /// Arguments of `dojo reward score`.
 #[derive(Args)]
@@ -18,12 +20,8 @@ pub(super) struct RewardScoreArguments {
     task: String,
     /// A file of records, or a folder of them.
     data: PathBuf,
-    /// The column that holds the completions; else "completion", "response" or "generation", else the record's answer.
-    #[arg(long)]
-    column: Option<String>,
-    /// What a column is: part=column, such as prompt=question.
-    #[arg(long = "map", value_name = "PART=COLUMN")]
-    map: Vec<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
     /// Another version: a task's name or file, scored on the same completions.
     #[arg(long, value_name = "TASK")]
     against: Option<String>,
@@ -36,21 +34,22 @@ pub(super) struct RewardScoreArguments {
 
 pub(super) fn run(place: &RewardContext, arguments: &RewardScoreArguments) -> Result<ExitCode> {
     let task = place.task(&arguments.task)?;
-    let records = records(&task, Some(&arguments.data), &arguments.map)?;
+    let columns = &arguments.columns;
+    let source = BenchSource { data: Some(&arguments.data), map: &columns.map, wanted: columns.wanted() };
+    let data = bench_data(&task, &source)?;
     let set = place.set(&task, &arguments.helpers)?;
-    let column = arguments.column.as_deref();
-    let scores = score_records(&task, &set, &records, column)?;
+    let scores = score_rows(&task, &set, &data.rows)?;
     let other = arguments.against.as_deref().map(|name| {
         let task = place.task(name)?;
         let set = place.set(&task, &arguments.helpers)?;
-        let other = score_records(&task, &set, &records, column)?;
+        let other = score_rows(&task, &set, &bench_data(&task, &source)?.rows)?;
         complain_of(&set);
         Ok::<_, anyhow::Error>((compare(&scores, &other)?, other))
     });
     let other = other.transpose()?;
     let (worst, best) = scores.extremes(arguments.show);
     let json = json!({
-        "scores": scores, "worst": worst, "best": best,
+        "taken": data.taken, "scores": scores, "worst": worst, "best": best,
         "against": other.as_ref().map(|(comparison, other)| json!({
             "comparison": comparison,
             "scores": other,
@@ -62,7 +61,7 @@ pub(super) fn run(place: &RewardContext, arguments: &RewardScoreArguments) -> Re
         })),
     });
     place.print(&json, || {
-        let mut out = told(&scores);
+        let mut out = taken_told(&data.taken) + &told(&scores);
         out += &listed("worst", &worst);
         out += &listed("best", &best);
         if let Some((comparison, other)) = &other {

@@ -3,16 +3,14 @@
 use std::io::Read;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde_json::json;
 
-use super::{HelperArguments, RewardContext, complain_of};
-use crate::app::rewards;
-use crate::domain::record::Record;
+use super::{ColumnArguments, HelperArguments, RewardContext, complain_of, taken_told};
+use crate::app::rewards::{self, BenchSource};
 use crate::domain::reward::{Attempt, CompletionScorer, RewardOutcome, RewardPart, RewardTotal, ScoreDetail};
-use crate::reward::bench::completion_of;
-use crate::task::Task;
+use crate::reward::bench::CompletionWanted;
 
 /// Arguments of `dojo reward try`.
 #[derive(Args)]
@@ -22,9 +20,11 @@ pub(super) struct TryArguments {
     /// The record: a JSON object, or `FILE` or `FILE:N` for the N-th record of a file; else the task's first sample.
     #[arg(long)]
     record: Option<String>,
-    /// The completion; - reads it from standard input; else the record's own.
+    /// The completion; - reads it from standard input; else that of the record's column.
     #[arg(long, allow_hyphen_values = true)]
     completion: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArguments,
     #[command(flatten)]
     helpers: HelperArguments,
 }
@@ -32,26 +32,34 @@ pub(super) struct TryArguments {
 pub(super) fn run(place: &RewardContext, arguments: &TryArguments) -> Result<ExitCode> {
     let task = place.task(&arguments.task)?;
     let set = place.set(&task, &arguments.helpers)?;
-    let record = rewards::record(&task, arguments.record.as_deref())?;
-    let completion = completion(&task, &record, arguments.completion.as_deref())?;
-    let attempt = Attempt { record: &record, completion: &completion };
+    let given = arguments.completion.as_deref().map(given).transpose()?;
+    let columns = &arguments.columns;
+    ensure!(
+        given.is_none() || !columns.reference_answers,
+        "--completion and --reference-answers both say what is scored; keep one of them"
+    );
+    let wanted = if given.is_some() { CompletionWanted::Elsewhere } else { columns.wanted() };
+    let source = BenchSource { data: None, map: &columns.map, wanted };
+    let mut data = rewards::bench_row(&task, arguments.record.as_deref(), &source)?;
+    let row = data.rows.pop().context("read the record")?;
+    let completion = given.or(row.completion).with_context(|| {
+        format!("{}: it has no completion: give one with --completion", row.record.place())
+    })?;
+    let attempt = Attempt { record: &row.record, completion: &completion };
     let total = set.score(&[attempt], ScoreDetail::Reasons).pop().context("score the completion")?;
-    place.print(&json!({"task": task.name, "completion": completion, "total": total}), || told(&total))?;
+    let json = json!({"task": task.name, "taken": data.taken, "completion": completion, "total": total});
+    place.print(&json, || told(&total) + &taken_told(&data.taken))?;
     complain_of(&set);
     Ok(ExitCode::SUCCESS)
 }
 
-fn completion(task: &Task, record: &Record, given: Option<&str>) -> Result<String> {
-    match given {
-        Some("-") => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("read the completion from standard input")?;
-            Ok(text)
-        }
-        Some(text) => Ok(text.to_owned()),
-        None => completion_of(task, record, None)
-            .with_context(|| format!("{}: it has no completion: give one with --completion", record.place())),
+fn given(completion: &str) -> Result<String> {
+    if completion != "-" {
+        return Ok(completion.to_owned());
     }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("read the completion from standard input")?;
+    Ok(text)
 }
 
 /// A total for people: each reward, its components, and what each lost.

@@ -21,6 +21,7 @@ pub mod mask;
 mod missing;
 pub mod noticed;
 pub mod pack;
+pub mod plain_rows;
 mod placeholders;
 pub(crate) mod prose;
 pub mod quiet;

@@ -12,12 +12,13 @@ use super::schema::Schema;
 use crate::domain::reward::RewardUse;
 
 /// The shipped tasks.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("chat", include_str!("../../../assets/tasks/chat.toml")),
     ("math", include_str!("../../../assets/tasks/math.toml")),
     ("nli-cot", include_str!("../../../assets/tasks/nli-cot.toml")),
     ("paraphrase", include_str!("../../../assets/tasks/paraphrase.toml")),
     ("query-expansion", include_str!("../../../assets/tasks/query-expansion.toml")),
+    ("query-expansion-guarded", include_str!("../../../assets/tasks/query-expansion-guarded.toml")),
 ];
 
 /// A task, checked: its templates compile, its patterns and its schema are ones that can be used.
@@ -160,6 +161,19 @@ pub fn names(session: Option<&Path>) -> Vec<String> {
 }
 
 impl Task {
+    /// The members of an answer that is JSON: those that it has to have, its label and its thought.
+    #[must_use]
+    pub fn answer_members(&self) -> Vec<&str> {
+        let AnswerForm::Json { schema, label, thought } = &self.form else { return Vec::new() };
+        let mut members: Vec<&str> = schema.required().iter().map(String::as_str).collect();
+        for own in [thought, label].into_iter().flatten() {
+            if !members.contains(&own.as_str()) {
+                members.push(own);
+            }
+        }
+        members
+    }
+
     /// Reads a task's file.
     ///
     /// # Errors

@@ -104,6 +104,12 @@ impl Task {
         }
     }
 
+    /// A cell as a prompt would say it.
+    #[must_use]
+    pub fn cell(cell: &serde_json::Value) -> String {
+        plain_text(cell)
+    }
+
     /// The first of the columns that the record has, as text.
     fn from_columns(record: &Record, columns: &[String]) -> Option<String> {
         let of_record = |column: &String| match column.as_str() {

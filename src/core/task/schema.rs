@@ -92,6 +92,12 @@ impl Schema {
         Ok(())
     }
 
+    /// The members that an object has to have.
+    #[must_use]
+    pub fn required(&self) -> &[String] {
+        &self.required
+    }
+
     /// What is wrong with a value, in words; nothing, if it fits.
     #[must_use]
     pub fn problems(&self, value: &Value) -> Vec<String> {

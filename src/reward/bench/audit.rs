@@ -19,9 +19,18 @@ pub struct Audit {
     /// The highest total that there can be, if that is known.
     pub highest: Option<f64>,
     pub rewards: Vec<String>,
+    /// Rewards of the table that can't say anything here, and what they lack: the others alone are not the reward.
+    pub lacking: Vec<LackingReward>,
     pub rows: Vec<AuditRow>,
     /// What is wrong, in sentences; nothing, if the reward holds.
     pub problems: Vec<String>,
+}
+
+/// A reward that can't say anything here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LackingReward {
+    pub name: String,
+    pub lacks: String,
 }
 
 /// One way to answer.
@@ -35,7 +44,7 @@ pub struct AuditRow {
     pub highest: Option<f64>,
     /// How much of what a reference gains over an empty answer it gains.
     pub share: Option<f64>,
-    /// The mean of each reward.
+    /// The mean of each reward; nothing, if it applies to none of the answers.
     pub rewards: Vec<Option<f64>>,
     pub verdict: AuditVerdict,
     /// An answer of it, for reading.
@@ -49,6 +58,8 @@ pub enum AuditVerdict {
     Cheats,
     /// Nothing could be said.
     NotTried,
+    /// A part of the reward is lacking, so nothing is said of what is left.
+    NotJudged,
 }
 
 /// The share of the highest total that references have to reach.
@@ -78,29 +89,59 @@ pub fn audit(task: &Task, set: &RewardSet, records: &[Record], most: usize) -> R
     let panel = AttackPanel::new(task, &answered);
     let mut rows: Vec<AuditRow> =
         Adversary::ALL.into_iter().map(|adversary| row(&panel, &answered, set, adversary)).collect();
-    let of = |rows: &[AuditRow], adversary| {
-        rows.iter().find(|row| row.adversary == adversary).and_then(|row: &AuditRow| row.mean)
-    };
-    let reference = of(&rows, Adversary::Reference);
-    let floor = of(&rows, Adversary::Empty).unwrap_or_default();
+    let of = |rows: &[AuditRow], adversary| rows.iter().find(|row| row.adversary == adversary).cloned();
+    let reference = of(&rows, Adversary::Reference).filter(|row| row.mean.is_some());
     let Some(reference) = reference else {
         anyhow::bail!("no reward says anything of the reference answers: {}", why_not(set, &answered));
     };
+    let lacking = lacking(set);
+    let weights: Vec<f64> = set.rewards().into_iter().map(|(_, weight)| weight).collect();
+    let empty = of(&rows, Adversary::Empty).unwrap_or_else(|| reference.nothing());
     let mut problems = Vec::new();
     for row in rows.iter_mut().filter(|row| row.adversary != Adversary::Reference) {
-        row.judge(reference, floor, &mut problems);
+        if lacking.is_empty() {
+            row.judge(&reference, &empty, &weights, &mut problems);
+        } else if row.mean.is_some() {
+            row.verdict = AuditVerdict::NotJudged;
+        }
     }
     let highest = set.highest();
+    if lacking.is_empty() {
+        problems.extend(of_references(&reference, &empty, highest));
+    } else {
+        problems.push(not_judged(&lacking));
+    }
+    let rewards = set.rewards().into_iter().map(|(name, _)| name).collect();
+    let (task, records) = (task.name.clone(), answered.len());
+    Ok(Audit { task, records, highest, rewards, lacking, rows, problems })
+}
+
+/// Rewards that count and can't say anything.
+fn lacking(set: &RewardSet) -> Vec<LackingReward> {
+    let weights = set.rewards();
+    let counts = |name: &str| weights.iter().any(|(known, weight)| known == name && weight.abs() > 0.0);
+    let lacking = set.lacking().filter(|(name, _)| counts(name));
+    lacking.map(|(name, lacks)| LackingReward { name: name.to_owned(), lacks: lacks.to_owned() }).collect()
+}
+
+fn not_judged(lacking: &[LackingReward]) -> String {
+    let told: Vec<String> = lacking.iter().map(|one| format!("{}: {}", one.name, one.lacks)).collect();
+    format!("not judged, since a part of the reward does not apply here: {}", told.join("; "))
+}
+
+/// What is wrong with what reference and empty answers get.
+fn of_references(reference: &AuditRow, empty: &AuditRow, highest: Option<f64>) -> Vec<String> {
+    let (reference, floor) = (reference.mean.unwrap_or_default(), empty.mean.unwrap_or_default());
+    let mut problems = Vec::new();
     if reference <= floor {
-        problems.insert(0, "reference answers score no higher than empty ones".to_owned());
+        problems.push("reference answers score no higher than empty ones".to_owned());
     } else if let Some(highest) = highest.filter(|&highest| reference < NEAR_TOP * highest) {
         problems.push(format!("reference answers score {reference:.2} of {highest:.2}: not near the top"));
     }
     if floor > FLOOR * reference.abs() && floor > 0.0 {
         problems.push(format!("empty answers score {floor:.2}: not at the floor"));
     }
-    let rewards = set.rewards().into_iter().map(|(name, _)| name).collect();
-    Ok(Audit { task: task.name.clone(), records: answered.len(), highest, rewards, rows, problems })
+    problems
 }
 
 fn row(
@@ -139,8 +180,16 @@ fn row(
 }
 
 impl AuditRow {
-    fn judge(&mut self, reference: f64, floor: f64, problems: &mut Vec<String>) {
-        let Some(mean) = self.mean.filter(|_| reference > floor) else { return };
+    /// The row of answers of which nothing was said.
+    fn nothing(&self) -> Self {
+        Self { mean: None, rewards: vec![None; self.rewards.len()], ..self.clone() }
+    }
+
+    fn judge(&mut self, reference: &Self, empty: &Self, weights: &[f64], problems: &mut Vec<String>) {
+        let Some((mean, reference, floor)) = self.alike(reference, empty, weights) else { return };
+        if reference <= floor {
+            return;
+        }
         let share = (mean - floor) / (reference - floor);
         self.share = Some(share);
         if share > self.adversary.allowed_share() {
@@ -150,6 +199,27 @@ impl AuditRow {
                 self.adversary.name()
             ));
         }
+    }
+
+    /// The means of this row, of references and of empty answers, over the rewards that apply to all three: what does not
+    /// apply doesn't count.
+    fn alike(&self, reference: &Self, empty: &Self, weights: &[f64]) -> Option<(f64, f64, f64)> {
+        let mean = self.mean?;
+        let applies = |row: &Self| row.rewards.iter().map(Option::is_some).collect::<Vec<_>>();
+        let own = applies(self);
+        if own == applies(reference) && (empty.mean.is_none() || own == applies(empty)) {
+            return Some((mean, reference.mean?, empty.mean.unwrap_or_default()));
+        }
+        let mut sums = (0.0, 0.0, 0.0);
+        let parts = self.rewards.iter().zip(&reference.rewards).zip(&empty.rewards).zip(weights);
+        for (((own, reference), empty), weight) in parts {
+            if let (Some(own), Some(reference)) = (own, reference) {
+                sums.0 += weight * own;
+                sums.1 += weight * reference;
+                sums.2 += weight * empty.unwrap_or_default();
+            }
+        }
+        Some(sums)
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{completion_of, record_of};
+use super::{BenchColumns, BenchRow, CompletionWanted};
 use crate::domain::record::Fields;
 use crate::domain::reward::{
     Attempt, CompletionScorer, ComponentValue, RewardOutcome, RewardTotal, ScoreDetail,
@@ -18,6 +18,8 @@ use crate::task::Task;
 /// How far a file's scores were met.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct CheckReport {
+    /// What was taken from which column.
+    pub taken: Vec<String>,
     pub rows: u64,
     /// Rows of which every expected value was met.
     pub agree: u64,
@@ -49,38 +51,47 @@ impl CheckReport {
     }
 }
 
-/// Scores every row of a JSONL file and compares. Numbers may differ by `tolerance`.
+/// Scores every row of a JSONL file and compares. Numbers may differ by `tolerance`; `map` says of columns what their names
+/// don't.
 ///
 /// # Errors
-/// Where the file can't be read, a line is no JSON object, or no row expects anything.
-pub fn check_file(task: &Task, set: &RewardSet, path: &Path, tolerance: f64) -> Result<CheckReport> {
+/// Where the file can't be read, a line is no JSON object, a row has no completion, or no row expects anything.
+pub fn check_file(
+    task: &Task,
+    set: &RewardSet,
+    path: &Path,
+    map: &[String],
+    tolerance: f64,
+) -> Result<CheckReport> {
     let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let mut rows: Vec<(usize, Fields)> = Vec::new();
+    let (mut numbers, mut rows): (Vec<usize>, Vec<Fields>) = (Vec::new(), Vec::new());
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
         let row = serde_json::from_str(line)
             .with_context(|| format!("{}:{number}: the line is no JSON object", path.display()))?;
-        rows.push((number, row));
+        numbers.push(number);
+        rows.push(row);
     }
-    let mut asked = Vec::with_capacity(rows.len());
-    for (number, row) in &rows {
-        let record = record_of(row.clone());
-        let completion = completion_of(task, &record, None)
+    ensure!(!rows.is_empty(), "{} holds no row", path.display());
+    let columns = BenchColumns::find(task, &rows, map, CompletionWanted::FromColumn)
+        .with_context(|| format!("read {}", path.display()))?;
+    let asked: Vec<BenchRow> = rows.iter().map(|row| columns.row(row, &[])).collect();
+    let mut attempts = Vec::with_capacity(rows.len());
+    for (row, number) in asked.iter().zip(&numbers) {
+        let completion = row.completion.as_deref();
+        let completion = completion
             .with_context(|| format!("{}:{number}: the row holds no completion", path.display()))?;
-        asked.push((record, completion));
+        attempts.push(Attempt { record: &row.record, completion });
     }
-    let attempts: Vec<Attempt<'_>> =
-        asked.iter().map(|(record, completion)| Attempt { record, completion }).collect();
     let totals = set.score(&attempts, ScoreDetail::Numbers);
-    let mut report = CheckReport::default();
-    for ((number, row), total) in rows.iter().zip(&totals) {
+    let mut report = CheckReport { taken: columns.told(), ..CheckReport::default() };
+    for ((number, row), total) in numbers.iter().zip(&rows).zip(&totals) {
         report.add(*number, row, total, tolerance);
     }
     ensure!(
-        report.rows == 0 || !report.compared.is_empty(),
+        !report.compared.is_empty(),
         "{}: no row expects a score: give each a column \"score\", and columns named as the components",
         path.display()
     );
-    ensure!(report.rows > 0, "{} holds no row", path.display());
     Ok(report)
 }
 

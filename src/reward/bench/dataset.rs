@@ -1,98 +1,66 @@
 //! A whole dataset scored: the histogram, the worst and best, and two versions of a reward on the same completions.
 
-use anyhow::{Result, ensure};
-use serde::Serialize;
-
-use super::completion_of;
-use crate::domain::record::Record;
-use crate::domain::reward::{Attempt, CompletionScorer, RewardTotal, ScoreDetail};
+use super::BenchRow;
+use crate::domain::reward::{Attempt, CompletionScorer, ScoreDetail};
+use crate::domain::reward_scores::{
+    DatasetScores, HistogramStep, RewardFigures, ScoredRecord, VersionComparison,
+};
 use crate::reward::RewardSet;
 use crate::task::Task;
-
-/// One record with its completion and what it got.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ScoredRecord {
-    /// `file:line`.
-    pub place: String,
-    pub completion: String,
-    pub total: RewardTotal,
-}
-
-/// The scores of a dataset.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DatasetScores {
-    pub task: String,
-    /// In the data's order; those without a completion are left out.
-    #[serde(skip)]
-    pub scored: Vec<ScoredRecord>,
-    pub records: u64,
-    pub without_completion: u64,
-    /// Records of which no reward says anything.
-    pub without_score: u64,
-    pub mean: f64,
-    /// Of the sample (n - 1).
-    pub standard_deviation: f64,
-    pub lowest: f64,
-    pub highest: f64,
-    /// Equal steps from the lowest to the highest, with how many are in each.
-    pub histogram: Vec<HistogramStep>,
-    pub rewards: Vec<RewardFigures>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HistogramStep {
-    pub from: f64,
-    pub to: f64,
-    pub count: u64,
-}
-
-/// One reward over the dataset.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RewardFigures {
-    pub name: String,
-    pub weight: f64,
-    pub applies: u64,
-    pub mean: Option<f64>,
-    /// Why it did not apply, with how often.
-    pub reasons: Vec<(String, u64)>,
-}
+use anyhow::{Context, Result, ensure};
 
 /// Steps of a histogram.
 const STEPS: usize = 10;
 /// Reasons that a reward's figures keep.
 const REASONS: usize = 5;
 
-/// Scores the completion of every record.
+/// Rows that are scored before it is asked whether to go on.
+const STRETCH: usize = 512;
+
+/// Scores the completion of every row.
 ///
 /// # Errors
-/// Where no record has a completion.
-pub fn score_records(
+/// Where no row has a completion.
+pub fn score_rows(task: &Task, set: &RewardSet, rows: &[BenchRow]) -> Result<DatasetScores> {
+    let scores = score_rows_while(task, set, rows, &mut |_| true)?;
+    scores.context("score the completions")
+}
+
+/// The same, told how many rows are done, as long as it is to go on; nothing once it is not.
+///
+/// # Errors
+/// As [`score_rows`].
+pub fn score_rows_while(
     task: &Task,
     set: &RewardSet,
-    records: &[Record],
-    column: Option<&str>,
-) -> Result<DatasetScores> {
-    let completions: Vec<(&Record, String)> =
-        records.iter().filter_map(|record| Some((record, completion_of(task, record, column)?))).collect();
-    ensure!(
-        !completions.is_empty(),
-        "none of the {} records has a completion to score{}",
-        records.len(),
-        column.map_or_else(String::new, |column| format!(" in the column {column:?}"))
-    );
-    let attempts: Vec<Attempt<'_>> =
-        completions.iter().map(|(record, completion)| Attempt { record, completion }).collect();
-    let totals = set.score(&attempts, ScoreDetail::Reasons);
-    let scored: Vec<ScoredRecord> = completions
-        .iter()
-        .zip(totals)
-        .map(|((record, completion), total)| ScoredRecord {
-            place: record.place(),
-            completion: completion.clone(),
+    rows: &[BenchRow],
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<DatasetScores>> {
+    let with = |(row, of): (usize, &'_ BenchRow)| of.completion.is_some().then_some(row);
+    let answered: Vec<usize> = rows.iter().enumerate().filter_map(with).collect();
+    ensure!(!answered.is_empty(), "none of the {} records has a completion to score", rows.len());
+    let mut scored = Vec::with_capacity(answered.len());
+    for stretch in answered.chunks(STRETCH) {
+        if !go_on(scored.len()) {
+            return Ok(None);
+        }
+        let attempts: Vec<(usize, Attempt<'_>)> = stretch
+            .iter()
+            .filter_map(|&row| {
+                let BenchRow { record, completion } = rows.get(row)?;
+                Some((row, Attempt { record, completion: completion.as_deref()? }))
+            })
+            .collect();
+        let asked: Vec<Attempt<'_>> = attempts.iter().map(|(_, attempt)| *attempt).collect();
+        let totals = set.score(&asked, ScoreDetail::Reasons);
+        scored.extend(attempts.into_iter().zip(totals).map(|((row, attempt), total)| ScoredRecord {
+            place: attempt.record.place(),
+            completion: attempt.completion.to_owned(),
+            row,
             total,
-        })
-        .collect();
-    Ok(figures(&task.name, set, scored, records.len()))
+        }));
+    }
+    Ok(Some(figures(&task.name, set, scored, rows.len())))
 }
 
 fn figures(task: &str, set: &RewardSet, scored: Vec<ScoredRecord>, records: usize) -> DatasetScores {
@@ -168,36 +136,6 @@ fn tally<'r>(reasons: impl Iterator<Item = &'r str>) -> Vec<(String, u64)> {
     counts
 }
 
-impl DatasetScores {
-    /// The `count` lowest, the lowest first, and the `count` highest, the highest first.
-    #[must_use]
-    pub fn extremes(&self, count: usize) -> (Vec<&ScoredRecord>, Vec<&ScoredRecord>) {
-        let mut ordered: Vec<&ScoredRecord> =
-            self.scored.iter().filter(|scored| scored.total.value.is_some()).collect();
-        ordered
-            .sort_by(|a, b| a.total.value.unwrap_or_default().total_cmp(&b.total.value.unwrap_or_default()));
-        let worst = ordered.iter().take(count).copied().collect();
-        (worst, ordered.iter().rev().take(count).copied().collect())
-    }
-}
-
-/// Two versions of a reward on the same completions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct VersionComparison {
-    pub mean: f64,
-    pub other_mean: f64,
-    pub higher: u64,
-    pub lower: u64,
-    pub same: u64,
-    /// Completions that one version scores and the other does not.
-    pub one_sided: u64,
-    /// Pearson's correlation; nothing if one of them gives all the same.
-    pub correlation: Option<f64>,
-    /// Indices into both versions' records, the largest change first.
-    #[serde(skip)]
-    pub changes: Vec<usize>,
-}
-
 /// Compares two versions. Both hold the same records in the same order.
 ///
 /// # Errors
@@ -206,7 +144,8 @@ pub fn compare(scores: &DatasetScores, other: &DatasetScores) -> Result<VersionC
     ensure!(
         scores.scored.len() == other.scored.len()
             && scores.scored.iter().zip(&other.scored).all(|(a, b)| a.completion == b.completion),
-        "the two versions read other completions of the same data: compare versions of one task, or name the column"
+        "the two versions read other completions of the same data: compare versions of one task, or name the \
+         column with --map completion=COLUMN"
     );
     let both: Vec<(usize, f64, f64)> = scores
         .scored

@@ -3,13 +3,15 @@
 
 mod audit;
 mod check;
+mod columns;
 mod dataset;
 mod panel;
 mod samples;
 
-pub use audit::{Audit, AuditRow, AuditVerdict, audit};
+pub use audit::{Audit, AuditRow, AuditVerdict, LackingReward, audit};
 pub use check::{CheckReport, Difference, check_file};
-pub use dataset::{DatasetScores, ScoredRecord, VersionComparison, compare, score_records};
+pub use columns::{BenchColumns, BenchRow, CompletionWanted};
+pub use dataset::{compare, score_rows, score_rows_while};
 pub use panel::Adversary;
 pub use samples::samples;
 
@@ -17,7 +19,6 @@ use serde_json::Value;
 
 use crate::data::mapping::Mapping;
 use crate::domain::record::{Fields, Record};
-use crate::task::Task;
 
 /// A record of one row, as an import would read it; a row that an import can't use is its columns alone.
 #[must_use]
@@ -32,17 +33,4 @@ pub fn record_of(row: Fields) -> Record {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Columns that hold a model's answer rather than the one to learn, best first.
-const COMPLETIONS: [&str; 4] = ["completion", "expansion", "response", "generation"];
-
-/// What a row says was answered: a column of that meaning, else the record's own answer.
-#[must_use]
-pub fn completion_of(task: &Task, record: &Record, column: Option<&str>) -> Option<String> {
-    if let Some(column) = column {
-        return task.field(record, column);
-    }
-    let cell = |name: &&str| record.fields.get(*name)?.as_str().map(str::to_owned);
-    COMPLETIONS.iter().find_map(cell).or_else(|| task.answer_to_learn(record).ok().flatten())
 }

@@ -3,11 +3,13 @@
 use super::record_of;
 use crate::domain::record::{Provenance, Record};
 
-const SAMPLES: [(&str, &str); 4] = [
+const QUERIES: &str = include_str!("../../../sessions/query-expansion/data.jsonl");
+const SAMPLES: [(&str, &str); 5] = [
     ("math", include_str!("../../../assets/tasks/samples/math.jsonl")),
     ("nli-cot", include_str!("../../../assets/tasks/samples/nli-cot.jsonl")),
     ("paraphrase", include_str!("../../../assets/tasks/samples/paraphrase.jsonl")),
-    ("query-expansion", include_str!("../../../sessions/query-expansion/data.jsonl")),
+    ("query-expansion", QUERIES),
+    ("query-expansion-guarded", QUERIES),
 ];
 
 /// The samples of a shipped task; none for others.

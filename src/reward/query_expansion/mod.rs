@@ -2,6 +2,7 @@
 //! words of their own. The reward of QMD (Tobi Lütke, `tobi/qmd`, finetune), equal to it in every component.
 
 mod entities;
+pub(super) mod guarded;
 mod normal;
 mod only;
 mod score;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Built, Making, Reward, RewardKind};
+use crate::domain::record::Record;
 use crate::domain::reward::{Attempt, RewardComponent, RewardOutcome, RewardScore, ScoreDetail};
 use crate::task::Task;
 
@@ -31,13 +33,17 @@ struct QueryExpansion {
 
 impl Reward for QueryExpansion {
     fn score(&self, attempt: &Attempt<'_>, detail: ScoreDetail) -> RewardOutcome {
-        // An empty query is one too.
-        let own = || attempt.record.fields.get("query").and_then(Value::as_str).map(Into::into);
-        match self.task.field(attempt.record, "query").or_else(own) {
+        match query_of(&self.task, attempt.record) {
             Some(query) => outcome(score(&query, attempt.completion, detail)),
             None => RewardOutcome::does_not_apply("the record has no query"),
         }
     }
+}
+
+fn query_of(task: &Task, record: &Record) -> Option<String> {
+    // An empty query is one too.
+    let own = || record.fields.get("query").and_then(Value::as_str).map(Into::into);
+    task.field(record, "query").or_else(own)
 }
 
 fn outcome(score: QueryExpansionScore) -> RewardOutcome {
