@@ -35,8 +35,10 @@ impl Envelope {
     /// Whether it is a fact of a session that was left since it was told: of a record of another session, or of a view
     /// that nobody looks at any more. What jobs say of themselves holds all the same.
     pub(crate) fn is_outdated(&self, now: Opening) -> bool {
-        matches!(self.event, Event::Chat(_) | Event::Data(_) | Event::Library(_) | Event::Review(_))
-            && self.of.is_some_and(|of| of != now)
+        matches!(
+            self.event,
+            Event::Chat(_) | Event::Data(_) | Event::Library(_) | Event::Review(_) | Event::Rewards(_)
+        ) && self.of.is_some_and(|of| of != now)
     }
 }
 

@@ -175,7 +175,7 @@ impl Harness {
         })
     }
 
-    fn draw(&mut self) -> Vec<Effect> {
+    pub(crate) fn draw(&mut self) -> Vec<Effect> {
         let effects = self.studio.refresh(&self.store);
         self.paint();
         effects

@@ -27,6 +27,7 @@ mod promised;
 mod review;
 mod review_by_hand;
 mod review_sizes;
+mod rewards;
 mod screens;
 mod shell;
 mod silent;

@@ -7,7 +7,7 @@ use dojo_studio::ui::theme::{Depth, Theme};
 use ratatui::style::{Color, Modifier, Style};
 
 use super::harness::Harness;
-use super::{chat, data, library, review, train, world};
+use super::{chat, data, library, review, rewards, train, world};
 
 const SIZES: [(u16, u16); 4] = [(60, 16), (80, 24), (120, 36), (200, 60)];
 
@@ -26,7 +26,7 @@ fn panes() -> Vec<(&'static str, Harness)> {
         ("chat", chat::opened(chat::asked())),
         ("beside", chat::opened(chat::beside(AnswererNames::Shown))),
         ("library", library::library()),
-        ("eval", at("5")),
+        ("eval", rewards::typical()),
         ("models", at("6")),
     ]
 }

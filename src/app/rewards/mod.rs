@@ -1,5 +1,6 @@
 //! Rewards with what they need: the models, judges and programs of this machine, found by name and handed in.
 
+pub(crate) mod desk;
 mod judges;
 pub mod trust;
 

@@ -9,6 +9,7 @@ pub mod library;
 mod log;
 mod notices;
 pub mod review;
+pub mod rewards;
 pub mod runs;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct Store {
     pub data: data::DataStore,
     /// Reflections of the open session.
     pub review: review::ReviewStore,
+    /// The reward bench of the open session.
+    pub rewards: rewards::RewardsStore,
     /// Documents of the open session.
     pub library: library::LibraryStore,
     pub jobs: Jobs,
@@ -73,6 +76,7 @@ impl Store {
             Event::Library(event) => self.library.apply(event),
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => self.apply_review(event),
+            Event::Rewards(event) => self.rewards.apply(event),
             Event::Runs(event) => self.runs.apply(event),
             Event::Sessions(event) => self.apply_session(event),
             Event::System(event) => self.apply_system(event),
@@ -128,6 +132,7 @@ impl Store {
         self.chats = chat::Chats::default();
         self.library = library::LibraryStore::default();
         self.review = review::ReviewStore::default();
+        self.rewards = rewards::RewardsStore::default();
     }
 
     fn apply_system(&mut self, event: SystemEvent) {

@@ -17,6 +17,7 @@ use crate::app::documents::Documents;
 use crate::app::events::{Events, Opening};
 use crate::app::records::Records;
 use crate::app::review::Reviews;
+use crate::app::rewards::desk::RewardDesk;
 use crate::app::{forbidden, imports, jobs, models, sessions};
 use crate::config::Folders;
 use crate::data::hub::DatasetName;
@@ -40,6 +41,8 @@ pub(super) struct StudioWorker {
     reviews: OnceCell<Reviews>,
     /// Of the open session, from the first look at its library on.
     documents: OnceCell<Documents>,
+    /// Of the open session, from the first look at its reward bench on.
+    rewards: OnceCell<RewardDesk>,
     session: Option<SessionInfo>,
     windows: Windows,
     opening: Opening,
@@ -115,6 +118,7 @@ impl StudioWorker {
             chats: None,
             reviews: OnceCell::new(),
             documents: OnceCell::new(),
+            rewards: OnceCell::new(),
             session: None,
             windows,
             opening: Opening::default(),
@@ -144,6 +148,13 @@ impl StudioWorker {
                     self.documents.get_or_init(start).send(command);
                 }
             }
+            (Command::Rewards(command), _, _) => {
+                if let Some(session) = &self.session {
+                    let events = self.events.of(self.opening);
+                    let start = || RewardDesk::start(session, &self.folders, &events);
+                    self.rewards.get_or_init(start).send(command);
+                }
+            }
             (Command::Runs(command), _, _) => self.runs.send(command),
             // A lane that is gone has said why in the log.
             (command, _, _) => drop(self.desk.send(command)),
@@ -170,6 +181,7 @@ impl StudioWorker {
         self.chats = Some(Chats::start(session, &window, &self.folders, &events));
         self.reviews = OnceCell::new();
         self.documents = OnceCell::new();
+        self.rewards = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
@@ -228,6 +240,7 @@ impl StudioDesk {
             | Command::Data(_)
             | Command::Library(_)
             | Command::Review(_)
+            | Command::Rewards(_)
             | Command::Runs(_) => Ok(None),
         }
     }

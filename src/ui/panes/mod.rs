@@ -8,19 +8,18 @@ pub mod review;
 pub mod train;
 pub mod welcome;
 
-mod absent;
 mod others;
 
-use crate::ui::pane::{Pane, PaneId};
+use crate::ui::pane::Pane;
 
-/// Every pane, in the order of [`PaneId::ALL`].
+/// Every pane, in the order of [`crate::ui::pane::PaneId::ALL`].
 pub(crate) fn all() -> [Box<dyn Pane>; 6] {
     [
         Box::new(data::DataPane::default()),
         Box::new(review::ReviewPane::default()),
         Box::new(train::TrainPane::default()),
         Box::new(chat::ChatPane::default()),
-        Box::new(absent::Absent(PaneId::Eval)),
+        Box::new(eval::EvalPane::default()),
         Box::new(models::ModelsPane::default()),
     ]
 }

@@ -9,6 +9,7 @@ pub mod eval;
 pub mod library;
 pub mod models;
 pub mod review;
+pub mod rewards;
 pub mod runs;
 pub mod sessions;
 pub mod system;
@@ -19,6 +20,7 @@ pub use eval::{EvalCommand, EvalEvent};
 pub use library::{LibraryCommand, LibraryEvent};
 pub use models::{ModelsCommand, ModelsEvent};
 pub use review::{ReviewCommand, ReviewEvent};
+pub use rewards::{RewardsCommand, RewardsEvent};
 pub use runs::{RunsCommand, RunsEvent};
 pub use sessions::{SessionsCommand, SessionsEvent};
 pub use system::{SystemCommand, SystemEvent};
@@ -32,6 +34,7 @@ pub enum Command {
     Library(LibraryCommand),
     Models(ModelsCommand),
     Review(ReviewCommand),
+    Rewards(RewardsCommand),
     Runs(RunsCommand),
     Sessions(SessionsCommand),
     System(SystemCommand),
@@ -46,6 +49,7 @@ pub enum Event {
     Library(LibraryEvent),
     Models(ModelsEvent),
     Review(ReviewEvent),
+    Rewards(RewardsEvent),
     Runs(RunsEvent),
     Sessions(SessionsEvent),
     System(SystemEvent),

@@ -1,5 +1,223 @@
-//! Results of models and tasks.
+//! The reward bench: a completion is typed or picked, and its score, each component and each deduction change with it; a
+//! whole dataset is scored, and two versions of a reward compared. Knows the store, not the rewards.
 
-/// What this pane can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EvalAction {}
+mod act;
+mod bindings;
+mod draw;
+mod figures;
+mod told;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use tui_textarea::{TextArea, WrapMode};
+
+use crate::app::store::Store;
+use crate::domain::protocol::rewards::{BenchId, TryId};
+use crate::ui::action::Action;
+use crate::ui::keymap::Binding;
+use crate::ui::pane::{Effect, Input, Pane, View};
+use crate::ui::widgets::cursor::ListCursor;
+use crate::ui::widgets::field::{TextField, edit_text};
+
+pub use self::bindings::EvalAction;
+
+/// What fills the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum BenchFace {
+    /// One completion.
+    #[default]
+    One,
+    /// All of them.
+    All,
+}
+
+/// What the keyboard is for.
+#[derive(Debug, Default)]
+enum BenchMode {
+    #[default]
+    Look,
+    /// The completion is being written.
+    Write,
+    /// A line is being typed.
+    Line(BenchLine, Box<TextField>),
+}
+
+/// What a line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BenchLine {
+    Task,
+    Data,
+}
+
+/// A completion that was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AskedTry {
+    row: usize,
+    text: String,
+}
+
+/// The pane.
+#[derive(Debug)]
+pub(crate) struct EvalPane {
+    face: BenchFace,
+    mode: BenchMode,
+    /// The completion.
+    text: TextArea<'static>,
+    /// The two lines that say which rewards and which rows.
+    task: String,
+    data: String,
+    /// What is wrong with the line that is being typed.
+    complaint: String,
+    /// What was opened last, and of which opening of the session.
+    bench: Option<BenchId>,
+    opening: u64,
+    next: u64,
+    row: usize,
+    /// The row that was asked for, and whether its completion was taken into the field.
+    shown: Option<(usize, RowTaken)>,
+    /// The completion that was asked about last, under which number.
+    tried: Option<(TryId, AskedTry)>,
+    /// Whether all rows were asked to be scored.
+    scoring: bool,
+    cursor: ListCursor,
+    /// Of the last draw: where the list of all rows is.
+    list: Rect,
+}
+
+/// Whether a row's completion is in the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowTaken {
+    No,
+    Yes,
+}
+
+impl Default for EvalPane {
+    fn default() -> Self {
+        Self {
+            face: BenchFace::default(),
+            mode: BenchMode::default(),
+            text: written(""),
+            task: String::new(),
+            data: String::new(),
+            complaint: String::new(),
+            bench: None,
+            opening: 0,
+            next: 0,
+            row: 0,
+            shown: None,
+            tried: None,
+            scoring: false,
+            cursor: ListCursor::default(),
+            list: Rect::default(),
+        }
+    }
+}
+
+/// A field with a text in it.
+fn written(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::from(text.split('\n').map(str::to_owned));
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    area.set_cursor_line_style(ratatui::style::Style::new());
+    area
+}
+
+impl Pane for EvalPane {
+    fn bindings(&self) -> &'static [Binding] {
+        bindings::BINDINGS
+    }
+
+    fn available(&self, action: Action, store: &Store) -> bool {
+        let Action::Eval(action) = action else { return false };
+        let looks = matches!(self.mode, BenchMode::Look);
+        let is_open = self.opened(store).is_some();
+        let one = self.face == BenchFace::One;
+        match action {
+            EvalAction::Accept => matches!(self.mode, BenchMode::Line(..)),
+            EvalAction::Cancel => !looks,
+            EvalAction::Restore => one && is_open && self.rows(store) > 0,
+            EvalAction::Open => looks && !one && self.picked(store).is_some(),
+            EvalAction::Edit => looks && one && is_open,
+            EvalAction::ScoreAll => looks && is_open && self.rows(store) > 0,
+            EvalAction::Task | EvalAction::Data => looks && store.session.is_some(),
+            EvalAction::Copy => looks && is_open,
+            EvalAction::Close => looks && !one,
+            EvalAction::Up
+            | EvalAction::Down
+            | EvalAction::PageUp
+            | EvalAction::PageDown
+            | EvalAction::First
+            | EvalAction::Last => looks && self.length(store) > 0,
+        }
+    }
+
+    fn update(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        match action {
+            Action::Eval(action) => self.act(action, store),
+            Action::Shell(_)
+            | Action::Chat(_)
+            | Action::Data(_)
+            | Action::Library(_)
+            | Action::Models(_)
+            | Action::Review(_)
+            | Action::Train(_)
+            | Action::Welcome(_) => Vec::new(),
+        }
+    }
+
+    fn typing(&self) -> bool {
+        !matches!(self.mode, BenchMode::Look)
+    }
+
+    fn edited_text(&self) -> Option<String> {
+        matches!(self.mode, BenchMode::Write).then(|| self.completion())
+    }
+
+    fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
+        self.text = written(&text);
+        self.refresh(store)
+    }
+
+    fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
+        match (&mut self.mode, input) {
+            (BenchMode::Line(_, field), Input::Key(key)) => field.key(*key),
+            (BenchMode::Line(_, field), Input::Paste(text)) => field.paste(text),
+            (BenchMode::Write, Input::Key(key)) => {
+                edit_text(&mut self.text, *key);
+            }
+            (BenchMode::Write, Input::Paste(text)) => {
+                self.text.insert_str(text);
+            }
+            (BenchMode::Look, _) => {}
+        }
+        self.refresh(store)
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent, store: &Store) -> Vec<Effect> {
+        let by = match mouse.kind {
+            MouseEventKind::ScrollDown => 1,
+            MouseEventKind::ScrollUp => -1,
+            MouseEventKind::Down(MouseButton::Left) => {
+                let at = Position { x: mouse.column, y: mouse.row };
+                if self.face == BenchFace::All && self.list.contains(at) {
+                    let line = usize::from(mouse.row - self.list.y);
+                    let length = self.length(store);
+                    if let Some(row) = self.cursor.at_line(line, length) {
+                        self.cursor.go(row, length);
+                    }
+                }
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        if matches!(self.mode, BenchMode::Look) { self.step(by, store) } else { Vec::new() }
+    }
+
+    fn refresh(&mut self, store: &Store) -> Vec<Effect> {
+        self.look(store)
+    }
+
+    fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
+        self.draw_bench(buffer, area, view);
+    }
+}
