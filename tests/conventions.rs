@@ -154,6 +154,35 @@ fn nli_reflection_has_at_least_20_corrections_of_wrong_thoughts_that_wait_for_a_
 }
 
 #[derive(Deserialize)]
+struct AnswerPair {
+    prompt: String,
+    chosen: String,
+    rejected: String,
+}
+
+#[test]
+fn nli_reflection_has_pairs_of_the_task_s_form_and_a_recipe_that_learns_from_them() {
+    let folder = sample("nli-reflection");
+    let pairs: Vec<AnswerPair> = rows(&folder.join("pairs.jsonl"));
+    assert!(pairs.len() >= 20, "{} pairs", pairs.len());
+    let task = dojo_studio::task::find("nli-cot", None).expect("the task");
+    for pair in &pairs {
+        let (chosen, rejected) = (task.read(&pair.chosen), task.read(&pair.rejected));
+        assert_eq!(
+            (chosen.problems, rejected.problems),
+            (Vec::<String>::new(), Vec::new()),
+            "{}",
+            pair.prompt
+        );
+        assert_ne!(chosen.label, rejected.label, "{}", pair.prompt);
+        assert!(pair.prompt.starts_with("Premise: ") && pair.prompt.contains("\nHypothesis: "));
+    }
+    let recipe = Recipe::parse(&text(&folder.join("recipes/dpo.toml")), &[], "dpo.toml");
+    let recipe = recipe.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((recipe.method.name(), recipe.data.train.as_str()), ("dpo", "../pairs.jsonl"));
+}
+
+#[derive(Deserialize)]
 struct Expansion {
     query: String,
     output: Vec<(String, String)>,

@@ -99,7 +99,7 @@ fn answers() -> Vec<Fields> {
 }
 
 fn read(rows: &[Fields], map: &[&str]) -> Vec<BenchRow> {
-    let (task, map) = (task("math"), map.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let (task, map) = (task("math"), map.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
     let columns = BenchColumns::find(&task, rows, &map, CompletionWanted::FromColumn).expect("columns");
     rows.iter().map(|row| columns.row(row, &[])).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -26,6 +27,9 @@ use crate::reward::RewardSet;
 use crate::reward::bench::{BenchRow, CompletionWanted, compare, score_rows_while};
 use crate::session::{Access, Session};
 use crate::task::{self, Task};
+
+/// A person who types no letter for this long waits for the judge.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// The lane of an open session. Dropping it ends it.
 pub(crate) struct RewardDesk {
@@ -67,8 +71,16 @@ struct RewardVersion {
     taken: Vec<String>,
 }
 
+/// Whether somebody is asked about every completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JudgeNeed {
+    Asked,
+    Nobody,
+}
+
 struct OpenRewards {
     bench: BenchId,
+    judge: JudgeNeed,
     version: RewardVersion,
     against: Option<RewardVersion>,
 }
@@ -78,6 +90,10 @@ impl RewardLane {
         while let Ok(first) = waiting.recv() {
             let mut commands: Vec<RewardsCommand> =
                 std::iter::once(first).chain(waiting.try_iter()).collect();
+            if self.open.as_ref().is_some_and(|open| open.judge == JudgeNeed::Asked) {
+                // A judge is asked when a person pauses, and not about every letter.
+                commands.extend(std::iter::from_fn(|| waiting.recv_timeout(PAUSE).ok()));
+            }
             let newest = commands.iter().rposition(|command| matches!(command, RewardsCommand::Try(_)));
             let mut at = 0;
             commands.retain(|command| {
@@ -143,7 +159,8 @@ impl RewardLane {
     fn opened(&self, bench: BenchId, order: &BenchOrder) -> Result<OpenRewards> {
         let version = self.version(&order.task, order)?;
         let against = order.against.as_deref().map(|task| self.version(task, order)).transpose()?;
-        Ok(OpenRewards { bench, version, against })
+        let judge = if order.judge.is_some() { JudgeNeed::Asked } else { JudgeNeed::Nobody };
+        Ok(OpenRewards { bench, judge, version, against })
     }
 
     fn version(&self, task: &str, order: &BenchOrder) -> Result<RewardVersion> {

@@ -169,6 +169,14 @@ impl Pane for EvalPane {
         !matches!(self.mode, BenchMode::Look)
     }
 
+    fn unsaved(&self, store: &Store) -> Option<String> {
+        let own = self.shown_row(store).and_then(|shown| shown.completion.as_deref()).unwrap_or_default();
+        let text = self.completion();
+        let is_typed = matches!(self.shown, Some((_, RowTaken::Yes))) || self.rows(store) == 0;
+        (is_typed && !text.trim().is_empty() && text != own)
+            .then(|| "the completion on the reward bench".to_owned())
+    }
+
     fn edited_text(&self) -> Option<String> {
         matches!(self.mode, BenchMode::Write).then(|| self.completion())
     }
