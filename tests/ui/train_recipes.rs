@@ -396,8 +396,9 @@ fn a_preflight_that_goes_on_is_not_begun_again_and_says_so() {
 #[test]
 fn a_run_that_was_stopped_before_its_first_step_is_taken_up() {
     let mut studio = Harness::new().with(world::run("dpo-0001", Phase::Stopped, 0));
-    assert_eq!(runs(&studio.keys("3 r")), [&RunsCommand::Resume(world::run_id("dpo-0001"))]);
+    let resume = |name: &str| RunsCommand::Resume(world::run_id(name));
+    assert!(runs(&studio.keys("3 r")).contains(&&resume("dpo-0001")));
     // After a step without a checkpoint there is something to lose.
     let mut studio = Harness::new().with(world::run("sft-0001", Phase::Stopped, 7));
-    assert!(runs(&studio.keys("3 r")).is_empty());
+    assert!(!runs(&studio.keys("3 r")).contains(&&resume("sft-0001")));
 }

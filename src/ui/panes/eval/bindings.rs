@@ -41,7 +41,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind("reward.open", &["enter"], "try it", "Take the chosen completion to the bench", EvalAction::Open),
     bind("reward.edit", &["e", "enter"], "write", "Write the completion; its score changes as you type", EvalAction::Edit),
     bind("reward.restore", &["alt-o"], "as it was", "Put back the record's completion as it was", EvalAction::Restore),
-    bind("reward.all", &["s"], "score all", "Score all rows: histogram, the worst and the best, both versions", EvalAction::ScoreAll),
+    bind("reward.score", &["s"], "score all", "Score all rows: histogram, the worst and the best, both versions", EvalAction::ScoreAll),
     bind("reward.task", &["t"], "rewards", "Say which task's rewards, and another version to compare with", EvalAction::Task),
     bind("reward.data", &["d"], "rows", "Say which file's completions; nothing means the session's records", EvalAction::Data),
     bind("reward.copy", &["y"], "copy", "Copy the completion", EvalAction::Copy),

@@ -112,9 +112,9 @@ fn told(scores: &DatasetScores, theme: &Theme) -> Vec<Line<'static>> {
         ),
     ])];
     for (count, words) in
-        [(scores.without_completion, "have no completion"), (scores.without_score, "get no score")]
+        [(scores.without_completion, "without a completion"), (scores.without_score, "without a score")]
     {
-        lines.extend((count > 0).then(|| Line::styled(format!(" {count} rows {words}"), theme.warning)));
+        lines.extend((count > 0).then(|| Line::styled(format!(" {count} {words}"), theme.warning)));
     }
     for reward in &scores.rewards {
         let mean = reward.mean.map_or_else(|| "n/a".to_owned(), |mean| format!("{mean:.4}"));
@@ -152,10 +152,9 @@ fn compared(other: &DatasetScores, comparison: &VersionComparison, theme: &Theme
             Span::styled(format!(" instead of {mean:.4}"), theme.dim),
         ]),
         Line::styled(
-            format!(
-                "   {higher} higher, {lower} lower, {same} the same, {one_sided} scored by one alone; correlation {correlation}"
-            ),
+            format!("   {higher} higher, {lower} lower, {same} the same, {one_sided} by one alone"),
             theme.dim,
         ),
+        Line::styled(format!("   correlation {correlation}"), theme.dim),
     ]
 }
