@@ -55,8 +55,8 @@ impl EvalPane {
         };
         let status = match (opened, self.face) {
             (Some(opened), BenchFace::One) if opened.rows > 0 => {
-                let place = self.shown_row(store).map_or("", |shown| shown.place.as_str());
-                format!("{place}  row {} of {}", self.row + 1, opened.rows)
+                let place = self.shown_row(store).map(|shown| text::shorten_path(&shown.place, 30));
+                format!("{}  row {} of {}", place.unwrap_or_default(), self.row + 1, opened.rows)
             }
             (Some(opened), _) => format!("{} rows", opened.rows),
             (None, _) => String::new(),
