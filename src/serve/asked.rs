@@ -57,12 +57,21 @@ impl ReceivedRequest {
         let thread = std::thread::Builder::new().name("dojo-serve-read".to_owned());
         let working = thread.spawn(move || {
             let _ = Later::this(Behind::Somewhat);
-            let outcome = work();
+            let outcome = on_this_thread(work);
             drop((kept, turn));
             tell.send(outcome).ok();
         });
         working.map_err(|_| fault())?;
         told.await.unwrap_or_else(|_| Err(fault()))
+    }
+}
+
+/// Does something with all its parts on this thread: a long text is cut into tokens on all cores otherwise, by threads
+/// that go before nobody.
+fn on_this_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
 }
 

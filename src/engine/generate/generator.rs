@@ -219,15 +219,16 @@ impl Generator {
         self.admit();
         let mut events = Vec::new();
         let (step, parts) = self.plan()?;
-        if step.tokens.is_empty() {
+        if !step.tokens.is_empty() {
+            let began = Instant::now();
+            self.backend.forward(&mut self.team, &step)?;
+            let reads = parts.iter().any(|part| part.count > 1).then(|| self.cost_of(&step));
+            self.pace.note(step.tokens.len(), reads, began.elapsed());
+            self.score_prompts(&parts, &mut events);
+        } else if !self.active.iter().any(|sequence| sequence.put_off.is_some()) {
             ensure!(self.unfinished() == 0, "the cache has no room for a sequence of this length");
             return Ok(events);
         }
-        let began = Instant::now();
-        self.backend.forward(&mut self.team, &step)?;
-        let reads = parts.iter().any(|part| part.count > 1).then(|| self.cost_of(&step));
-        self.pace.note(step.tokens.len(), reads, began.elapsed());
-        self.score_prompts(&parts, &mut events);
         let ready = self.advance(&parts);
         self.choose(&ready, &mut events)?;
         self.make_room();

@@ -70,7 +70,6 @@ impl Generator {
         sequence.remembered = sequence.pages.len();
         sequence.generated_before = sequence.generated;
         if sequence.generated == 0 {
-            sequence.constrain();
             sequence.cached = sequence.computed;
         }
         self.active.push(sequence);

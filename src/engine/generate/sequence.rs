@@ -50,6 +50,8 @@ pub(crate) struct Sequence {
     pub guesser: Guesser,
     /// Tokens that are computed after the last one in this step, in case they are right.
     pub guessed: Vec<u32>,
+    /// The logits of its next token, if its choice was put off: others would wait too long for its constraint.
+    pub put_off: Option<Vec<f32>>,
 }
 
 /// What a sequence goes on with.
@@ -65,10 +67,9 @@ const GUIDED: Duration = Duration::from_secs(1);
 const GUIDED_EACH: Duration = Duration::from_millis(20);
 
 impl Sequence {
-    /// Sets its constraint to the beginning, and those of its siblings. What waits has none yet: some take megabytes.
-    pub(crate) fn constrain(&mut self) {
-        self.matcher = self.options.compiled.as_ref().map(Compiled::start);
-        self.siblings.iter_mut().for_each(Self::constrain);
+    /// Whether it is held to a constraint, which may be begun or not.
+    pub(crate) fn is_constrained(&self) -> bool {
+        self.options.compiled.is_some()
     }
 
     /// Which adapter computed its keys and values; 0 is none.
@@ -138,11 +139,15 @@ impl Sequence {
     /// Where the constraint fails; the sequence can't go on then.
     pub(crate) fn choose(&mut self, logits: &mut [f32]) -> Result<ChosenTokens> {
         let plain = self.sampler.adjust(logits);
+        let begun = clock::of_thread();
+        // What waits has none yet: some take megabytes, and a moment to be copied.
+        if self.matcher.is_none() {
+            self.matcher = self.options.compiled.as_ref().map(Compiled::start);
+        }
         let Some(matcher) = &mut self.matcher else {
             let id = self.sampler.pick(logits);
             return Ok(ChosenTokens { token: self.sampler.take(id, plain), forced: Vec::new() });
         };
-        let begun = clock::of_thread();
         let id = pick_allowed(&mut self.sampler, matcher, logits)?;
         let token = self.sampler.take(id, plain);
         // Log-probabilities are asked of every token: then every token is computed.

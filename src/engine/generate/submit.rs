@@ -86,6 +86,7 @@ impl Generator {
             waited: 0,
             guesser: Guesser::default(),
             guessed: Vec::new(),
+            put_off: None,
             finished: None,
             options: Arc::clone(options),
             tokens,

@@ -107,6 +107,7 @@ impl Generator {
     fn set_aside(&mut self, index: usize) {
         let mut sequence = self.active.remove(index);
         release(&mut self.cache, &mut sequence.pages);
+        sequence.put_off = None;
         sequence.computed = 0;
         sequence.remembered = 0;
         sequence.waited = 0;

@@ -6,6 +6,7 @@ mod device;
 mod kernels;
 mod numbers;
 mod plain;
+mod put_off;
 mod requests;
 mod schemas;
 mod turns;
