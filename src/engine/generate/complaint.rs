@@ -33,11 +33,21 @@ fn placed(line: &str) -> Option<(String, &str)> {
 }
 
 /// How the library begins to say something, and how we say it; what follows there is left out.
-const SAID: [(&str, &str); 30] = [
+const SAID: [(&str, &str); 33] = [
     (
         "oneOf constraints are not supported",
         "oneOf is known only if no text fits two of its parts: use anyOf",
     ),
+    (
+        "patternProperty regexes",
+        "its patternProperties overlap: write patterns of which no key fits two, since such a key's value would have \
+         to fit both",
+    ),
+    (
+        "min/maxProperties only supported",
+        "minProperties and maxProperties are known only if every key of its properties is required",
+    ),
+    ("can't determine", "whether its patternProperties overlap is too hard to find out: simplify them"),
     ("invalid type: ", "x-guidance must hold settings for JSON"),
     ("unknown field ", "x-guidance holds a setting that isn't known"),
     ("Invalid URI reference", "an $id or a $ref is no address"),

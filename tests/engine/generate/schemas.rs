@@ -159,3 +159,76 @@ fn a_thousand_generations_of_a_real_model_are_valid() {
     println!("{} of 1000 generations of {} fit their schemas", found.0, model.name);
     assert_eq!(found, (1000, None));
 }
+
+fn keyed(schema: Value, seed: u64) -> GenerateRequest {
+    GenerateRequest {
+        sampling: Sampling { temperature: 1.0, seed, ..Sampling::default() },
+        constraint: Some(Constraint::JsonSchema(schema)),
+        ..GenerateRequest::new(tokens(12, 1), 300)
+    }
+}
+
+#[test]
+fn patterns_of_keys_are_kept_beside_named_ones() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+    // `a_x` is a property, and fits a pattern as well: its value has to fit both.
+    let schema = json!({
+        "type": "object",
+        "properties": { "a_x": { "type": "integer", "minimum": 0, "maximum": 9 }, "other": { "type": "null" } },
+        "patternProperties": {
+            "^a_[a-z]{1,2}$": { "type": "integer", "minimum": 5, "maximum": 20 },
+            "^b_[a-z]{1,2}$": { "enum": ["yes", "no"] },
+        },
+        "required": ["a_x", "other", "b_q"],
+        "additionalProperties": false,
+        "maxProperties": 4,
+    });
+    let completions =
+        complete(&mut generator, (0..30).map(|seed| keyed(schema.clone(), seed)).collect(), &mut |_| Ok(()))
+            .unwrap();
+    let mut whole = 0;
+    for choices in completions {
+        if choices[0].why == Finish::Length {
+            continue;
+        }
+        whole += 1;
+        let value: Value = serde_json::from_str(&choices[0].text).unwrap();
+        let fields = value.as_object().unwrap();
+        assert!(fields.len() <= 4 && fields.contains_key("b_q"), "{value}");
+        assert!((5..=9).contains(&value["a_x"].as_u64().unwrap()), "{value}");
+        for (key, value) in fields {
+            let fits = match key.as_bytes().first() {
+                Some(b'a') => (5..=20).contains(&value.as_u64().unwrap()),
+                Some(b'b') => ["yes", "no"].contains(&value.as_str().unwrap()),
+                _ => key == "other" && value.is_null(),
+            };
+            assert!(fits, "{key}: {value}");
+        }
+    }
+    assert!(whole > 10, "{whole} came to their end");
+}
+
+#[test]
+fn patterns_of_keys_that_overlap_are_refused_by_name() {
+    let (model, _place) = open(&Tiny::new("llama"));
+    let mut generator = generator(&model, Precision::Full, Limits { threads: 1, ..Limits::default() });
+    let cases = [
+        (
+            json!({ "patternProperties": { "^a": { "type": "integer" }, "z$": { "type": "string" } } }),
+            "overlap",
+        ),
+        (
+            json!({ "patternProperties": { "foo": { "type": "integer" }, "bar": { "type": "string" } } }),
+            "overlap",
+        ),
+        (
+            json!({ "properties": { "a": {}, "b": {} }, "maxProperties": 1, "additionalProperties": true }),
+            "minProperties and maxProperties",
+        ),
+    ];
+    for (schema, words) in cases {
+        let error = format!("{:#}", generator.submit(keyed(schema, 1)).unwrap_err());
+        assert!(error.contains(words) && !error.contains("regex"), "{error}");
+    }
+}
