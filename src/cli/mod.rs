@@ -43,7 +43,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::app::process;
-use crate::config;
+use crate::{config, teacher};
 
 /// A terminal studio that turns a small language model into a specialist.
 #[derive(Parser)]
@@ -116,6 +116,10 @@ pub fn run() -> ExitCode {
     };
     config::remember_keys();
     rag::remember_server();
+    // The studio has the screen to itself, and a log.
+    if !matches!(arguments.command, None | Some(DojoCommand::Open(_))) {
+        teacher::tell_of_waits(print::complain);
+    }
     let outcome = match arguments.command {
         None => studio::run(),
         Some(DojoCommand::Bench(what)) => bench::run(&what),

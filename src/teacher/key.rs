@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use super::error::AskError;
@@ -140,7 +140,14 @@ fn asked(
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| none(format!("its program can't be run: {error}")))?;
-    let (status, said) = output(child, patience).map_err(none)?;
+    let waits = || {
+        let seconds = patience.as_secs_f32().ceil();
+        tell(&format!(
+            "the key of teacher {teacher} is waited for, up to {seconds} s: {} has not said it yet",
+            place(teacher, settings)
+        ));
+    };
+    let (status, said) = output(child, patience, &waits).map_err(none)?;
     if !status.success() {
         return Err(none(status.to_string()));
     }
@@ -153,9 +160,27 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A key is shorter.
 const LONGEST: u64 = 64 << 10;
 
-/// What a command says, and how it ended; one that takes too long is killed.
+/// After so long, whoever waits is told for what.
+const SILENT: Duration = Duration::from_secs(3);
+
+/// Who is told; the log, if nobody else is.
+static TOLD: OnceLock<fn(&str)> = OnceLock::new();
+
+/// Has it told by `tell` that a key takes long, from now on.
+pub fn tell_of_waits(tell: fn(&str)) {
+    TOLD.set(tell).ok();
+}
+
+fn tell(sentence: &str) {
+    match TOLD.get() {
+        Some(tell) => tell(sentence),
+        None => tracing::warn!("{sentence}"),
+    }
+}
+
+/// What a command says, and how it ended; one that takes too long is killed, after a word by `waits`.
 #[expect(clippy::disallowed_methods, reason = "the end of a child can't be waited for with a limit")]
-fn output(mut child: Child, patience: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+fn output(mut child: Child, patience: Duration, waits: &dyn Fn()) -> Result<(ExitStatus, Vec<u8>), String> {
     let end = Instant::now() + patience;
     let (said, heard) = mpsc::sync_channel(1);
     if let Some(pipe) = child.stdout.take() {
@@ -166,7 +191,11 @@ fn output(mut child: Child, patience: Duration) -> Result<(ExitStatus, Vec<u8>),
             said.send(read.map(|_| text)).ok();
         });
     }
-    let text = heard.recv_timeout(patience);
+    let silent = SILENT.min(patience / 2);
+    let text = heard.recv_timeout(silent).or_else(|_| {
+        waits();
+        heard.recv_timeout(patience.saturating_sub(silent))
+    });
     loop {
         match (child.try_wait(), &text) {
             (Ok(Some(status)), Ok(Ok(text))) => return Ok((status, text.clone())),

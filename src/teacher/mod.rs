@@ -31,7 +31,7 @@ pub mod think;
 use futures::future::BoxFuture;
 
 pub use error::AskError;
-pub use key::ApiKey;
+pub use key::{ApiKey, tell_of_waits};
 
 use budget::Spending;
 use client::Account;

@@ -142,15 +142,26 @@ fn keys_planted_everywhere_come_out_nowhere() {
 fn a_key_in_the_place_of_a_name_is_refused_and_not_shown() {
     let world = world("http://127.0.0.1:9/v1", 2);
     let base = "base_url = \"http://127.0.0.1:9/v1\"";
-    for settings in [
-        format!("[teachers.plain]\n{base}\nmodel = \"{IN_SETTINGS}\"\n"),
-        format!("[teachers.\"{IN_SETTINGS}\"]\n{base}\nmodel = \"m\"\n"),
+    let as_name = |key: &str| (key.to_owned(), format!("[teachers.\"{key}\"]\n{base}\nmodel = \"m\"\n"));
+    let as_model = |key: &str| (key.to_owned(), format!("[teachers.plain]\n{base}\nmodel = \"{key}\"\n"));
+    // With and without what those who give out keys put in front of them.
+    let (random, base64) =
+        ("7Hk29xLmQp4RtZv8WnYb3CdF6GjKs1Ae", "q2W+x8Zl/0Rk7Vt5YbN3mC9dGj1HfS6uPaE4iO8wTzQ=");
+    let hexadecimal = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    for (key, settings) in [
+        as_model(IN_SETTINGS),
+        as_name(IN_SETTINGS),
+        as_model(random),
+        as_name(random),
+        as_model(base64),
+        as_name(base64),
+        as_name(hexadecimal),
     ] {
         std::fs::write(world.path().join("settings/settings.toml"), settings).unwrap();
         for arguments in [&["doctor"][..], &["think", "--session", "s", "--student", "plain"]] {
             let output = world.dojo(arguments);
             let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-            assert!(!holds(said.as_bytes(), IN_SETTINGS), "{said}");
+            assert!(!holds(said.as_bytes(), &key), "{said}");
             assert!(said.contains("looks like a key"), "{said}");
         }
     }

@@ -1,4 +1,6 @@
-use dojo_studio::domain::secret::{MASK, clean, is_variable_name, mask, remember, without};
+use dojo_studio::domain::secret::{
+    MASK, clean, is_key, is_key_as_model, is_variable_name, mask, remember, without,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -12,6 +14,8 @@ fn what_looks_like_a_key_is_masked_and_words_are_not() {
         ("q7Zk2Lm9Xv4Rt8Wb3Np6Hs1Jd5Gf0YaB is wrong", "*** is wrong"),
         ("4f8a1c2e-9b7d-4e6f-8a1b-2c3d4e5f6a7b is wrong", "*** is wrong"),
         ("0f1e2d3c4b5a69788796a5b4c3d2e1f0 is wrong", "*** is wrong"),
+        ("q2W+x8Zl/0Rk7Vt5YbN3mC9dGj1HfS6uPaE4iO8wTzQ= is wrong", "*** is wrong"),
+        ("https://host.org/z9Kq/V4tXb7Rm2Ws8Ln5Hd3Yc6Pf1Gj0Ta+Qe9Uk4Zx7B", "https://host.***"),
     ] {
         assert_eq!(mask(text), masked);
     }
@@ -21,8 +25,40 @@ fn what_looks_like_a_key_is_masked_and_words_are_not() {
         "key_env = \"MISTRAL_API_KEY\"",
         "https://api.mistral.ai/v1/chat/completions",
         "maximum context length is 2048 tokens",
+        "open /home/Anna/Projects2024/DojoSessions/first/recipes/sft/of/monday",
+        "https://host.org/openai/deployments/Team1GptForAnalysis/chat/completions",
     ] {
         assert_eq!(mask(words), words);
+    }
+}
+
+#[test]
+fn keys_are_told_from_names_of_teachers_and_of_models() {
+    for key in [
+        "sk-proj-abcd1234",
+        "7Hk29xLmQp4RtZv8WnYb3CdF6GjKs1Ae",
+        "aB3dE5gH7jK9mN1pQ3sT5v",
+        "q2W+x8Zl/0Rk7Vt5YbN3mC9dGj1HfS6uPaE4iO8wTzQ=",
+        "fw_3ZkQ9abcdefgh",
+    ] {
+        assert!(is_key(key) && is_key_as_model(key), "{key}");
+    }
+    // Deployments have numbers, and those who name a teacher have words.
+    for number in ["4f8a1c2e-9b7d-4e6f-8a1b-2c3d4e5f6a7b", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"] {
+        assert!(is_key(number) && !is_key_as_model(number), "{number}");
+    }
+    for name in [
+        "gpt-4o-mini-2024-07-18",
+        "meta-llama/Meta-Llama-3.1-405B-Instruct-Turbo",
+        "Mistral-Small-24B-Instruct-2501-GGUF-Q4_K_M",
+        "ft:gpt-4o-mini-2024-07-18:my-org:custom:AbC12dEf",
+        "accounts/fireworks/models/llama-v3p1-405b-instruct",
+        "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+        "ep-20240613083522-x8kzq",
+        "Qwen3CoderPlusForTeam7",
+        "at home",
+    ] {
+        assert!(!is_key(name) && !is_key_as_model(name), "{name}");
     }
 }
 

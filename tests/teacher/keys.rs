@@ -1,6 +1,6 @@
 //! Keys that stay secret, and answers that are paid for once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dojo_studio::teacher::budget::Budget;
@@ -140,12 +140,19 @@ async fn two_jobs_on_one_session_pay_for_a_question_once() {
     assert_eq!(first.teacher.account().answers + second.teacher.account().answers, 4);
 }
 
+/// What was said of keys that take long.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 #[test]
-fn a_command_that_says_no_key_in_time_is_ended() {
+fn a_command_that_says_no_key_in_time_is_told_of_and_ended() {
     let mut settings = settings("http://127.0.0.1:9/v1");
     settings.key_env = None;
     settings.key_command = ["sleep", "600"].map(str::to_owned).to_vec();
-    let error = ApiKey::of_within("t", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
+    dojo_studio::teacher::tell_of_waits(|said| TOLD.lock().expect("told").push(said.to_owned()));
+    let error =
+        ApiKey::of_within("slow", &settings, Duration::from_millis(20)).expect_err("no key").to_string();
+    let told = TOLD.lock().expect("told").join("\n");
+    assert!(told.contains("the key of teacher slow is waited for, up to 1 s: what key_command"), "{told}");
     assert!(error.contains("it didn't end within 1 s") && error.contains("check key_command"), "{error}");
 }
 

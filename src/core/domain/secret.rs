@@ -61,7 +61,7 @@ pub const ISSUED: &[SecretForm] = &[
     issued(
         "an API key",
         r"\b(?:gsk_|xai-|nvapi-|pplx-)[A-Za-z0-9_-]{32,}",
-        "(?:xai|nvapi|pplx|r8|tgp|key|sess)[-_]",
+        "(?:xai|nvapi|pplx|r8|tgp|key|sess|fw|jina|vck|lsv2|wk|csk)[-_]|dapi",
     ),
 ];
 
@@ -73,6 +73,8 @@ const fn issued(what: &'static str, strict: &'static str, loose: &'static str) -
 const LONG: &str = r"\b[A-Za-z0-9_-]{32,}\b";
 /// Without marks between words: digits and letters of one case are random too, as in a UUID.
 const UNBROKEN: &str = r"\b(?:[A-Za-z0-9]{32,}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\b";
+/// Base64, which may look like a path.
+const BASE64: &str = r"[A-Za-z0-9+/]{40,}={0,2}";
 /// Values, as errors of settings quote them.
 const QUOTED: &str =
     r#"(?s)\b(?P<kind>string) ".*"|\b(?P<other>boolean|integer|floating point|character) `[^`]*`"#;
@@ -85,6 +87,7 @@ static BEGUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static RANDOM: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(LONG).ok());
 static RANDOM_UNBROKEN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(UNBROKEN).ok());
+static RANDOM_BASE64: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(BASE64).ok());
 static VALUES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(QUOTED).ok());
 
 /// Keys that this process holds.
@@ -110,8 +113,70 @@ pub fn clean(text: &str) -> String {
 /// What somebody else says, in which whatever looks like a key is masked: a hash or a long name may be masked too.
 #[must_use]
 pub fn mask(text: &str) -> String {
-    let text = without_random(&without_forms(text), RANDOM.as_ref(), Letters::Mixed);
+    // Before its parts between signs are taken for whole keys.
+    let text = without_base64(&without_forms(text));
+    let text = without_random(&text, RANDOM.as_ref(), Letters::Mixed);
     without_random(&text, RANDOM_UNBROKEN.as_ref(), Letters::Any)
+}
+
+fn without_base64(text: &str) -> String {
+    let Some(form) = RANDOM_BASE64.as_ref() else { return text.to_owned() };
+    let mask = |found: &Captures<'_>| {
+        let found = found.get(0).map_or("", |found| found.as_str());
+        if is_scrambled(found) { MASK.to_owned() } else { found.to_owned() }
+    };
+    form.replace_all(text, mask).into_owned()
+}
+
+/// Whether somebody's own name for something is a key: nobody calls a thing so.
+#[must_use]
+pub fn is_key(name: &str) -> bool {
+    clean(name) != name
+        || RANDOM_UNBROKEN
+            .as_ref()
+            .is_some_and(|form| form.is_match(name) && name.contains(|c: char| c.is_ascii_digit()))
+        || has_scrambled_word(name)
+}
+
+/// Whether a model's name, which others give, is a key: some are numbers of deployments.
+#[must_use]
+pub fn is_key_as_model(name: &str) -> bool {
+    clean(name) != name || has_scrambled_word(name)
+}
+
+/// Whether a long part of it, without marks between words, is drawn at random.
+fn has_scrambled_word(name: &str) -> bool {
+    const LONG: usize = 20;
+    let of_base64 = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '+' | '=');
+    name.split(|sign: char| !of_base64(sign)).any(|word| word.len() >= LONG && is_scrambled(word))
+}
+
+/// Whether digits and letters of both cases follow each other as nobody writes them: words keep to one kind for some
+/// letters, with a capital in front perhaps. A `/` may be a path's as well.
+fn is_scrambled(text: &str) -> bool {
+    #[derive(PartialEq, Eq, Clone, Copy)]
+    enum SignKind {
+        Small,
+        Capital,
+        Digit,
+        Sign,
+    }
+    let kind = |letter: char| match letter {
+        'a'..='z' => SignKind::Small,
+        'A'..='Z' => SignKind::Capital,
+        '0'..='9' => SignKind::Digit,
+        _ => SignKind::Sign,
+    };
+    let (mut kinds, mut changes, mut run) = (Vec::new(), 0, 0);
+    for next in text.trim_end_matches('=').chars().filter(|letter| *letter != '/').map(kind) {
+        let last = kinds.last().copied();
+        let begins_word = last == Some(SignKind::Capital) && next == SignKind::Small && run == 1;
+        changes += usize::from(last.is_some_and(|last| last != next) && !begins_word);
+        run = if last == Some(next) { run + 1 } else { 1 };
+        kinds.push(next);
+    }
+    let has = |kind: SignKind| kinds.contains(&kind);
+    has(SignKind::Small) && has(SignKind::Capital) && has(SignKind::Digit) && changes * 3 >= kinds.len()
 }
 
 /// What is wrong with a setting, without its value: that may be a key, which needs no form to be one.

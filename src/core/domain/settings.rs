@@ -127,8 +127,7 @@ fn without_keys_as_models<'de, D: Deserializer<'de>>(
 }
 
 fn refuse_keys<E: Error>(what: &str, name: &str, model: &str) -> Result<(), E> {
-    let is_key = |name: &str| secret::clean(name) != name;
-    let place = match (is_key(name), is_key(model)) {
+    let place = match (secret::is_key(name), secret::is_key_as_model(model)) {
         (true, _) => "name",
         (_, true) => "model",
         (false, false) => return Ok(()),
