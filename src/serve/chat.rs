@@ -15,6 +15,7 @@ use super::question::{BegunAnswer, PutQuestion, ReadQuestion};
 use super::reply::{CompletionReply, Style};
 use super::shelf::ModelInUse;
 use super::template_settings::TemplateSettings;
+use super::tool_choice::ToolForm;
 use super::tools::Tools;
 
 /// What a client wants to be told of an answer.
@@ -72,7 +73,7 @@ fn read(
         }
     }
     let most = most(&mut fields)?;
-    let tools = Tools::read(&mut fields)?;
+    let tools = Tools::read(&mut fields, ToolForm::Nested)?;
     fields.only("modalities", &[json!(["text"])])?;
     fields.only("verbosity", &[json!("medium")])?;
     fields.finish()?;

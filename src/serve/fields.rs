@@ -5,6 +5,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::error::ApiError;
+use super::unambiguous::{self, Unclear};
 
 /// The fields of an object that are not read yet.
 pub(crate) struct Fields {
@@ -16,7 +17,13 @@ pub(crate) struct Fields {
 impl Fields {
     /// Those of a request's body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        let value = serde_json::from_slice(body).map_err(|error| ApiError::bad(unreadable(body, &error)))?;
+        let value = unambiguous::parse(body).map_err(|error| match error {
+            Unclear::Invalid(error) => ApiError::bad(unreadable(body, &error)),
+            Unclear::Doubled(place) => {
+                let message = format!("{} is given twice: leave one out", shown(&place));
+                ApiError::bad(message).code("duplicate_parameter").parameter(place)
+            }
+        })?;
         Self::of(value, "")
     }
 
@@ -36,11 +43,6 @@ impl Fields {
     /// Any value but null.
     pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name).filter(|value| !value.is_null())
-    }
-
-    /// Puts another value in a field's place.
-    pub(crate) fn put(&mut self, name: &str, value: Value) {
-        self.left.insert(name.to_owned(), value);
     }
 
     pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, ApiError> {
@@ -179,6 +181,14 @@ pub(crate) fn wrong(place: &str, kind: &str, value: &Value) -> ApiError {
     let what = if place.is_empty() { "the request" } else { place };
     let message = format!("{what} must be {kind}, and is {}", shortened(value));
     ApiError::bad(message).code("invalid_type").parameter(place.to_owned())
+}
+
+/// A place, cut if what the client called it is long, and without what no line has.
+fn shown(place: &str) -> String {
+    const CHARACTERS: usize = 100;
+    let plain = |sign: &char| !sign.is_control();
+    let cut = if place.chars().count() > CHARACTERS { "…" } else { "" };
+    place.chars().take(CHARACTERS).filter(plain).chain(cut.chars()).collect()
 }
 
 /// A value, or what it is if it is long.

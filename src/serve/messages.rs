@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
-use super::results;
+use super::results::{self, CallNames};
 use super::sources::CITATIONS;
 use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS};
 
@@ -21,7 +21,8 @@ pub(crate) fn read(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
     };
     let turns: Vec<(String, Message)> =
         turns.into_iter().enumerate().map(read).collect::<Result<_, ApiError>>()?;
-    results::in_order(turns, "tool_call_id")
+    let place = |_: Option<&str>, turn: &str| format!("{turn}.{TOOL_CALLS}");
+    results::in_order(turns, &CallNames { id: "tool_call_id", place: &place })
 }
 
 fn message(mut fields: Fields) -> Result<Message, ApiError> {

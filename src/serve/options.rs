@@ -64,7 +64,7 @@ impl Options {
         let with_usage = match fields.object("stream_options")? {
             None => false,
             Some(mut options) => {
-                options.pass_over(&["include_obfuscation"]);
+                options.flag("include_obfuscation")?;
                 let wanted = options.flag("include_usage")?.unwrap_or(false);
                 options.finish()?;
                 wanted
@@ -112,6 +112,21 @@ impl Options {
     /// Holds the answer to something.
     pub(crate) fn hold_to(&mut self, field: &'static str, constraint: Constraint) {
         self.constraint = Some((field, constraint));
+    }
+
+    /// Holds the answer to what another field says, if none has said anything before.
+    pub(crate) fn hold_also_to(
+        &mut self,
+        field: &'static str,
+        constraint: Constraint,
+    ) -> Result<(), ApiError> {
+        match &self.constraint {
+            Some((other, _)) => Err(both(other, field)),
+            None => {
+                self.hold_to(field, constraint);
+                Ok(())
+            }
+        }
     }
 
     /// The field that says what the answer is held to.

@@ -1,5 +1,7 @@
 //! `POST /v1/responses`: the newer form of chats. Nothing is kept between requests.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -13,10 +15,11 @@ use super::messages::{Speakers, content, role};
 use super::options::{Options, Schema, constraint_of, most_tokens};
 use super::question::{BegunAnswer, PutQuestion, ReadQuestion};
 use super::responses_reply::{Echo, ResponsesReply};
-use super::results;
+use super::results::{self, CallNames};
 use super::shelf::ModelInUse;
 use super::sources::CITATIONS;
 use super::template_settings::TemplateSettings;
+use super::tool_choice::ToolForm;
 use super::tools::{PieceReader, Tools};
 use crate::domain::message::{Message, Role, TOOL_CALLS};
 use crate::engine::generate::{Constraint, Prompter};
@@ -53,7 +56,9 @@ fn read(
     let settings = reasoning(&mut fields, &model.prompter)?;
     let format = format(&mut fields)?;
     // What would be kept, or was: nothing is.
-    fields.pass_over(&["store", "max_tool_calls", "include_obfuscation"]);
+    fields.flag("store")?;
+    fields.count("max_tool_calls")?;
+    fields.flag("include_obfuscation")?;
     fields.only("include", &[json!([]), json!(["reasoning.encrypted_content"])])?;
     fields.only("truncation", &[json!("disabled")])?;
     fields.only("background", &[json!(false)])?;
@@ -75,10 +80,9 @@ fn read(
         return Err(ApiError::bad("n can't be given here").parameter("n"));
     }
     if let Some(constraint) = format {
-        options.hold_to("text.format", constraint);
+        options.hold_also_to("text.format", constraint)?;
     }
-    nest_tools(&mut fields)?;
-    let tools = Tools::read(&mut fields)?;
+    let tools = Tools::read(&mut fields, ToolForm::Flat)?;
     fields.finish()?;
     let (field, settings) = ("input", settings.values);
     let question = ReadQuestion { model, field, messages, tools, settings, most, options };
@@ -96,6 +100,8 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         other => return Err(wrong("input", "a text or a list of items", &other)),
     };
     let mut messages: Vec<(String, Message)> = Vec::new();
+    // Where each call is.
+    let mut calls = HashMap::<String, String>::new();
     for (index, item) in items.into_iter().enumerate() {
         let place = format!("input[{index}]");
         let mut item = Fields::of(item, place.clone())?;
@@ -103,7 +109,10 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         let kind = item.text("type")?.unwrap_or_else(|| "message".to_owned());
         match kind.as_str() {
             "message" => messages.push((place, turn(&mut item)?)),
-            "function_call" => call(&mut item, place, &mut messages)?,
+            "function_call" => {
+                let id = call(&mut item, place.clone(), &mut messages)?;
+                calls.entry(id).or_insert(place);
+            }
             "function_call_output" => {
                 let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
                 let output = content(&mut item, "output")?.ok_or_else(|| item.missing("output"))?;
@@ -120,7 +129,10 @@ fn input(fields: &mut Fields) -> Result<Vec<Message>, ApiError> {
         }
         item.finish()?;
     }
-    results::in_order(messages, "call_id")
+    let place = |id: Option<&str>, turn: &str| {
+        id.and_then(|id| calls.get(id)).map_or(turn, String::as_str).to_owned()
+    };
+    results::in_order(messages, &CallNames { id: "call_id", place: &place })
 }
 
 fn turn(item: &mut Fields) -> Result<Message, ApiError> {
@@ -129,8 +141,8 @@ fn turn(item: &mut Fields) -> Result<Message, ApiError> {
     Ok(Message::new(role, content))
 }
 
-/// A call: of the assistant's turn before it, if that is one.
-fn call(item: &mut Fields, place: String, messages: &mut Vec<(String, Message)>) -> Result<(), ApiError> {
+/// A call: of the assistant's turn before it, if that is one. Says its id.
+fn call(item: &mut Fields, place: String, messages: &mut Vec<(String, Message)>) -> Result<String, ApiError> {
     let name = item.text("name")?.ok_or_else(|| item.missing("name"))?;
     let id = item.text("call_id")?.ok_or_else(|| item.missing("call_id"))?;
     let arguments = item.text("arguments")?.unwrap_or_else(|| "{}".to_owned());
@@ -146,7 +158,7 @@ fn call(item: &mut Fields, place: String, messages: &mut Vec<(String, Message)>)
             calls.push(call);
         }
     }
-    Ok(())
+    Ok(id)
 }
 
 /// What is said to the template of how much is to be thought.
@@ -167,18 +179,4 @@ fn format(fields: &mut Fields) -> Result<Option<Constraint>, ApiError> {
     let asked = text.object("format")?;
     text.finish()?;
     asked.map_or(Ok(None), |asked| constraint_of(asked, "text.format", Schema::Beside))
-}
-
-/// Brings the tools into the form that chats have them in.
-fn nest_tools(fields: &mut Fields) -> Result<(), ApiError> {
-    let Some(tools) = fields.list("tools")? else { return Ok(()) };
-    let nested = tools.into_iter().map(|tool| match tool {
-        Value::Object(mut tool) if tool.contains_key("name") => {
-            let kind = tool.remove("type").unwrap_or(Value::Null);
-            json!({ "type": kind, "function": tool })
-        }
-        other => other,
-    });
-    fields.put("tools", nested.collect());
-    Ok(())
 }

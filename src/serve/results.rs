@@ -12,30 +12,40 @@ struct OpenCall {
     answered: bool,
 }
 
-/// Puts results in the order of their calls; turns are given with their places, and `id` is what a result's call is
-/// named by.
+/// What a client calls the parts of a conversation.
+pub(crate) struct CallNames<'n> {
+    /// What a result's call is named by.
+    pub id: &'static str,
+    /// Where a call is, by its id and the place of its turn.
+    pub place: &'n dyn Fn(Option<&str>, &str) -> String,
+}
+
+/// Puts results in the order of their calls; turns are given with their places.
 ///
 /// # Errors
 /// Where a result names no call before it, or a call has none and the conversation goes on.
-pub(crate) fn in_order(turns: Vec<(String, Message)>, id: &str) -> Result<Vec<Message>, ApiError> {
+pub(crate) fn in_order(
+    turns: Vec<(String, Message)>,
+    names: &CallNames<'_>,
+) -> Result<Vec<Message>, ApiError> {
     let mut ordered = Vec::with_capacity(turns.len());
     let mut calls: Vec<OpenCall> = Vec::new();
     let mut called_at = String::new();
     let mut results: Vec<(usize, Message)> = Vec::new();
     for (place, turn) in turns {
         if turn.role == Role::Tool {
-            let at = take_call(&mut calls, &turn, &format!("{place}.{id}"))?;
+            let at = take_call(&mut calls, &turn, &format!("{place}.{}", names.id))?;
             results.push((at, turn));
             continue;
         }
-        all_answered(&calls, &called_at)?;
+        all_answered(&calls, &called_at, names)?;
         put(&mut ordered, &mut results);
         calls = calls_of(&turn);
         called_at = place;
         ordered.push(turn);
     }
     if !results.is_empty() {
-        all_answered(&calls, &called_at)?;
+        all_answered(&calls, &called_at, names)?;
     }
     put(&mut ordered, &mut results);
     Ok(ordered)
@@ -79,11 +89,10 @@ fn take_call(calls: &mut [OpenCall], result: &Message, place: &str) -> Result<us
     }
 }
 
-fn all_answered(calls: &[OpenCall], place: &str) -> Result<(), ApiError> {
+fn all_answered(calls: &[OpenCall], turn: &str, names: &CallNames<'_>) -> Result<(), ApiError> {
     let Some(open) = calls.iter().find(|call| !call.answered) else { return Ok(()) };
-    let place = format!("{place}.{TOOL_CALLS}");
+    let place = (names.place)(open.id.as_deref(), turn);
     let which = open.id.as_ref().map_or_else(String::new, |id| format!(" {id:?}"));
-    let message =
-        format!("{place}: the call{which} has no result: send a turn of the tool for it right after");
+    let message = format!("{place}: the call{which} has no result: send one for it right after");
     Err(ApiError::bad(message).parameter(place))
 }

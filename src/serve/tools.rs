@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use super::fields::{Fields, wrong};
+use super::fields::Fields;
 use super::options::fresh_seed;
+use super::tool_choice::{AskedCalls, ToolForm};
 use crate::engine::generate::{AnswerPiece, CallChoice, CallForm, CallReader, Calls};
 
 /// Tools of one request at most.
@@ -17,9 +18,20 @@ pub(crate) struct Tools {
     pub calls: Calls,
 }
 
+/// A function that is offered.
+struct OfferedFunction {
+    name: String,
+    /// The schema of its arguments.
+    parameters: Value,
+    /// Where its name is.
+    place: String,
+    /// As the template shows it.
+    shown: Value,
+}
+
 impl Tools {
     /// The tools of a request; none if it has none, or says that none may be called.
-    pub(crate) fn read(fields: &mut Fields) -> Result<Option<Self>, ApiError> {
+    pub(crate) fn read(fields: &mut Fields, form: ToolForm) -> Result<Option<Self>, ApiError> {
         for older in ["functions", "function_call"] {
             if fields.value(older).is_some_and(|value| value != json!([]) && value != "none") {
                 let message = format!("{older} is of an older form: send tools and tool_choice");
@@ -28,11 +40,11 @@ impl Tools {
         }
         let list = fields.list("tools")?.unwrap_or_default();
         let several = fields.flag("parallel_tool_calls")?.unwrap_or(true);
-        let asked = choice(fields)?;
+        let asked = AskedCalls::read(fields, form)?;
         if list.is_empty() {
             return match asked {
-                None | Some(CallChoice::Auto) => Ok(None),
-                Some(CallChoice::Required | CallChoice::One(_)) => {
+                None | Some(AskedCalls { choice: CallChoice::Auto, allowed: None }) => Ok(None),
+                Some(_) => {
                     let message = "tool_choice asks for a call, and there are no tools";
                     Err(ApiError::bad(message).parameter("tool_choice"))
                 }
@@ -42,68 +54,40 @@ impl Tools {
             let message = format!("tools holds {} tools, and may hold {TOOLS}", list.len());
             return Err(ApiError::bad(message).parameter("tools"));
         }
-        let read =
-            |(index, tool): (usize, &Value)| function(Fields::of(tool.clone(), format!("tools[{index}]"))?);
-        let functions = list.iter().enumerate().map(read);
-        let functions: Vec<(String, Value)> = functions.collect::<Result<_, _>>()?;
-        told_apart(&functions)?;
-        let Some(choice) = asked else { return Ok(None) };
-        if let CallChoice::One(name) = &choice
-            && !functions.iter().any(|(own, _)| own == name)
-        {
-            let message = format!("tool_choice asks for {name:?}, which isn't among the tools");
-            return Err(ApiError::bad(message).parameter("tool_choice"));
+        let read = |(index, tool)| function(Fields::of(tool, format!("tools[{index}]"))?, form);
+        let offered: Vec<OfferedFunction> =
+            list.into_iter().enumerate().map(read).collect::<Result<_, ApiError>>()?;
+        told_apart(&offered)?;
+        let Some(asked) = asked else { return Ok(None) };
+        asked.check(|name| offered.iter().any(|own| own.name == name))?;
+        let AskedCalls { choice, allowed } = asked;
+        let may_be_called = |name: &str| {
+            allowed.as_ref().is_none_or(|allowed| allowed.iter().any(|(_, other)| other == name))
+        };
+        let (mut list, mut functions) = (Vec::new(), Vec::new());
+        for OfferedFunction { name, parameters, shown, .. } in offered {
+            list.push(shown);
+            if may_be_called(&name) {
+                functions.push((name, parameters));
+            }
         }
         Ok(Some(Self { list, calls: Calls { functions, choice, several, answer: None } }))
     }
 }
 
 /// Refuses two functions of one name: a call couldn't say which it means.
-fn told_apart(functions: &[(String, Value)]) -> Result<(), ApiError> {
-    for (index, (name, _)) in functions.iter().enumerate() {
-        if functions.iter().take(index).any(|(earlier, _)| earlier == name) {
-            let place = format!("tools[{index}].function.name");
+fn told_apart(offered: &[OfferedFunction]) -> Result<(), ApiError> {
+    for (index, OfferedFunction { name, place, .. }) in offered.iter().enumerate() {
+        if offered.iter().take(index).any(|earlier| earlier.name == *name) {
             let message = format!("{place} is {name:?}, which another of the tools has: give each its own");
-            return Err(ApiError::bad(message).parameter(place));
+            return Err(ApiError::bad(message).parameter(place.clone()));
         }
     }
     Ok(())
 }
 
-fn choice(fields: &mut Fields) -> Result<Option<CallChoice>, ApiError> {
-    let place = fields.place("tool_choice");
-    let expected = "\"none\", \"auto\", \"required\" or a function's name in OpenAI's form";
-    match fields.value("tool_choice") {
-        None => Ok(Some(CallChoice::Auto)),
-        Some(Value::String(word)) => match word.as_str() {
-            "none" => Ok(None),
-            "auto" => Ok(Some(CallChoice::Auto)),
-            "required" | "any" => Ok(Some(CallChoice::Required)),
-            other => Err(wrong(&place, expected, &Value::from(other))),
-        },
-        Some(Value::Object(object)) => {
-            let mut asked = Fields::of(Value::Object(object), place)?;
-            asked.only("type", &[json!("function")])?;
-            // The Responses API names it here.
-            let named = asked.text("name")?;
-            let name = match asked.object("function")? {
-                Some(mut function) => {
-                    let name = function.text("name")?.ok_or_else(|| function.missing("name"))?;
-                    function.finish()?;
-                    Some(name)
-                }
-                None => named,
-            };
-            let missing = asked.missing("function.name");
-            asked.finish()?;
-            name.map(|name| Some(CallChoice::One(name))).ok_or(missing)
-        }
-        Some(other) => Err(wrong(&place, expected, &other)),
-    }
-}
-
 /// A function's name and the schema of its arguments.
-fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
+fn function(mut tool: Fields, form: ToolForm) -> Result<OfferedFunction, ApiError> {
     /// Characters of a name at most, as OpenAI has it.
     const NAME: usize = 64;
     let kind = tool.text("type")?.ok_or_else(|| tool.missing("type"))?;
@@ -112,12 +96,19 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
         let message = format!("{place} is {kind:?}: this server knows tools that are functions only");
         return Err(ApiError::bad(message).parameter(place));
     }
-    let mut function = tool.object("function")?.ok_or_else(|| tool.missing("function"))?;
-    tool.finish()?;
+    let mut function = match (tool.object("function")?, form) {
+        (Some(function), _) => {
+            tool.finish()?;
+            function
+        }
+        (None, ToolForm::Flat) => tool,
+        (None, ToolForm::Nested) => return Err(tool.missing("function")),
+    };
+    let shown = json!({ "type": kind, "function": function.rest() });
     let name = function.text("name")?.ok_or_else(|| function.missing("name"))?;
+    let place = function.place("name");
     let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '-');
     if name.is_empty() || name.len() > NAME || !name.chars().all(is_of_name) {
-        let place = function.place("name");
         let message = format!("{place} must be of at most {NAME} letters, digits, _ and -");
         return Err(ApiError::bad(message).parameter(place));
     }
@@ -128,7 +119,7 @@ fn function(mut tool: Fields) -> Result<(String, Value), ApiError> {
         None => json!({ "type": "object", "properties": {} }),
     };
     function.finish()?;
-    Ok((name, parameters))
+    Ok(OfferedFunction { name, parameters, place, shown })
 }
 
 /// Reads an answer's pieces as they come; all of it is text, if there are no tools.

@@ -139,3 +139,52 @@ async fn a_function_is_called_and_its_answer_read_back() {
     );
     server.end().await;
 }
+
+#[tokio::test]
+async fn what_is_wrong_is_named_as_this_api_names_it() {
+    let server = serve_model(Tiny { template: tools_template(), ..Tiny::new("llama") }, None, 8, None).await;
+    let tool = |more: Value| {
+        let mut tool = json!({ "type": "function", "name": "look" });
+        tool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "input": "q", "tools": [tool] })
+    };
+    let said = |role: &str| json!({ "role": role, "content": "q" });
+    let call =
+        |id: &str| json!({ "type": "function_call", "call_id": id, "name": "look", "arguments": "{}" });
+    let result = |id: &str| json!({ "type": "function_call_output", "call_id": id, "output": "x" });
+    let format = json!({ "format": { "type": "json_object" } });
+    let cases = [
+        (json!({ "input": "q", "tools": [{ "type": "function" }] }), "tools[0].name", "missing"),
+        (tool(json!({ "name": "a b" })), "tools[0].name", "letters"),
+        (tool(json!({ "strict": "yes" })), "tools[0].strict", "true or false"),
+        (tool(json!({ "parameters": [] })), "tools[0].parameters", "an object"),
+        (tool(json!({ "colour": 1 })), "tools[0].colour", "doesn't know"),
+        (
+            json!({ "input": "q", "tools": [tool(json!({}))["tools"][0]], "tool_choice": { "type": "function" } }),
+            "tool_choice.name",
+            "missing",
+        ),
+        (json!({ "input": [said("user"), call("a"), said("user")] }), "input[1]", "no result"),
+        (
+            json!({ "input": [said("user"), call("a"), call("b"), result("a"), said("user")] }),
+            "input[2]",
+            "no result",
+        ),
+        (json!({ "input": "q", "text": format, "guided_regex": "a" }), "text.format", "both"),
+        (json!({ "input": "q", "store": "no" }), "store", "true or false"),
+        (json!({ "input": "q", "max_tool_calls": [] }), "max_tool_calls", "a whole number"),
+        (
+            json!({ "input": "q", "stream_options": { "include_obfuscation": 1 } }),
+            "stream_options.include_obfuscation",
+            "true or false",
+        ),
+    ];
+    for (body, field, words) in cases {
+        let response = server.post(PATH, &body).await;
+        assert_eq!(response.status(), 400, "{body}");
+        let error = json_of(response).await["error"].clone();
+        assert_eq!(error["param"], field, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+    server.end().await;
+}

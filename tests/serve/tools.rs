@@ -261,6 +261,62 @@ async fn a_result_without_a_call_and_a_call_without_a_result_are_refused() {
 }
 
 #[tokio::test]
+async fn only_the_allowed_tools_are_called_though_all_are_shown() {
+    let server = serve_tools().await;
+    let allowed = |mode: &str| {
+        json!({ "type": "allowed_tools", "allowed_tools": {
+            "mode": mode, "tools": [{ "type": "function", "function": { "name": "get-number" } }] } })
+    };
+    let all = server.chat(asked(json!({ "max_tokens": 1 }))).await["usage"]["prompt_tokens"].clone();
+    let one = |mode: &str, seed: u64| {
+        asked(
+            json!({ "tool_choice": allowed(mode), "seed": seed, "parallel_tool_calls": false, "max_tokens": 100 }),
+        )
+    };
+    for seed in 0..4 {
+        let answer = server.chat(one("required", seed)).await;
+        assert_eq!(called(&answer["choices"][0]["message"]), ["get-number"], "{answer}");
+        assert_eq!(answer["usage"]["prompt_tokens"], all);
+        let answer = server.chat(one("auto", seed)).await;
+        let names = called(&answer["choices"][0]["message"]);
+        assert!(names.iter().all(|name| name == "get-number"), "{answer}");
+    }
+    // The same in the form of the Responses API.
+    let tool = json!({ "type": "function", "name": "look", "parameters": {
+        "type": "object", "properties": {}, "additionalProperties": false } });
+    let other = json!({ "type": "function", "name": "hear", "parameters": { "type": "object" } });
+    let only = json!({ "type": "allowed_tools", "mode": "required",
+        "tools": [{ "type": "function", "name": "look" }] });
+    let body = json!({ "input": "q", "tools": [other, tool], "tool_choice": only, "temperature": 0,
+        "parallel_tool_calls": false });
+    let answer = json_of(server.post("/v1/responses", &body).await).await;
+    assert_eq!(answer["output"][0]["name"], "look", "{answer}");
+    let of = |own: Value| json!({ "type": "allowed_tools", "allowed_tools": own });
+    let cases = [
+        (json!({ "type": "allowed_tools" }), "tool_choice.allowed_tools", "missing"),
+        (of(json!({ "tools": [] })), "tool_choice.allowed_tools.mode", "missing"),
+        (of(json!({ "mode": "auto" })), "tool_choice.allowed_tools.tools", "missing"),
+        (of(json!({ "mode": "auto", "tools": [] })), "tool_choice.allowed_tools.tools", "is empty"),
+        (of(json!({ "mode": "maybe", "tools": [] })), "tool_choice.allowed_tools.mode", "\"required\""),
+        (
+            of(json!({ "mode": "auto", "tools": [{ "type": "function", "function": { "name": "z" } }] })),
+            "tool_choice.allowed_tools.tools[0]",
+            "isn't among the tools",
+        ),
+        (json!({ "type": "custom", "custom": { "name": "z" } }), "tool_choice.type", "allowed_tools"),
+        (json!({ "type": "function", "function": {} }), "tool_choice.function.name", "missing"),
+    ];
+    for (choice, field, words) in cases {
+        let response = server.post(CHAT, &asked(json!({ "tool_choice": choice }))).await;
+        assert_eq!(response.status(), 400);
+        let error = json_of(response).await["error"].clone();
+        assert_eq!(error["param"], field, "{error}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_call_that_a_stop_text_cuts_is_no_end_with_calls() {
     let server = serve_tools().await;
     let one = json!({ "type": "function", "function": { "name": "get_colour" } });

@@ -244,3 +244,32 @@ async fn a_name_that_is_no_text_is_answered_as_an_unknown_one() {
     }
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_field_that_is_there_twice_is_refused_wherever_it_is() {
+    let server = serve(None, 8).await;
+    let messages = r#""messages":[{"role":"user","content":"x"}],"max_tokens":1"#;
+    let cases = [
+        (CHAT, format!(r#"{{{messages},"temperature":0,"temperature":1}}"#), "temperature"),
+        (CHAT, format!(r#"{{{messages},"seed":null,"seed":1}}"#), "seed"),
+        (CHAT, format!(r#"{{"model":"tiny","model":"tiny",{messages}}}"#), "model"),
+        (CHAT, r#"{"messages":[{"role":"user","content":"x","content":"y"}]}"#.into(), "messages[0].content"),
+        (CHAT, format!(r#"{{{messages},"metadata":{{"a":{{"b":1,"b":1}}}}}}"#), "metadata.a.b"),
+        (PLAIN, r#"{"prompt":"a","prompt":"b"}"#.into(), "prompt"),
+        (RESPONSES, r#"{"input":[{"role":"user","content":"a"}],"input":"b"}"#.into(), "input"),
+        // However it is written.
+        (PLAIN, r#"{"prompt":"a","p\u0072ompt":"b"}"#.into(), "prompt"),
+    ];
+    for (path, body, field) in cases {
+        let request = server.client.post(format!("{}{path}", server.url)).body(body);
+        let response = request.header("content-type", "application/json").send().await.unwrap();
+        assert_eq!(response.status(), 400, "{field}");
+        let error = json_of(response).await["error"].clone();
+        assert_eq!((&error["param"], &error["code"]), (&json!(field), &json!("duplicate_parameter")));
+        assert_eq!(error["message"], format!("{field} is given twice: leave one out"));
+    }
+    // The same name in two objects is two fields.
+    let both = json!([{ "role": "user", "content": "x" }, { "role": "assistant", "content": "x" }]);
+    server.chat(json!({ "messages": both, "max_tokens": 1 })).await;
+    server.end().await;
+}
