@@ -5,8 +5,12 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use dojo_studio::engine::embed::{Embedder, Prefixes};
-use dojo_studio::engine::model::ModelFiles;
+use dojo_studio::engine::generate::{Limits, Precision};
+use dojo_studio::engine::model::{self, ModelFiles};
 use serde_json::json;
+
+use super::generate::generator;
+use crate::support::tiny::Tiny;
 
 /// Writes a BERT of one layer, 16 wide, with a word for each letter.
 pub(crate) fn write_tiny_bert(folder: &Path) {
@@ -131,7 +135,7 @@ fn a_model_that_gives_no_embeddings_is_refused_in_words() {
 }
 
 /// Writes files of sentence-transformers beside a tiny model, whose pooling is one of its names.
-fn write_pooling(folder: &Path, pooling: &str) {
+pub(crate) fn write_pooling(folder: &Path, pooling: &str) {
     let module = |index: usize, kind: &str, path: &str| {
         json!({ "idx": index, "name": index.to_string(), "path": path,
                 "type": format!("sentence_transformers.models.{kind}") })
@@ -256,6 +260,59 @@ fn what_would_change_the_vectors_and_is_not_computed_is_refused_by_name() {
     refused(&config("model_type", "modernbert"), "its architecture is modernbert");
     refused(&config("hidden_act", "gelu_new"), "its activation is gelu_new");
     refused(&config("position_embedding_type", "relative_key"), "its positions are relative_key");
+}
+
+/// The names of sentence-transformers' files, for a decoder.
+fn write_decoder(folder: &Path, tiny: &Tiny) {
+    tiny.write_folder(folder);
+    write_pooling(folder, "lasttoken");
+}
+
+#[test]
+fn a_decoder_embeds_by_the_state_that_its_output_layer_reads() {
+    for kind in ["qwen3", "qwen2", "llama", "mistral"] {
+        let place = tempfile::tempdir().unwrap();
+        let tiny = Tiny { tied: true, ..Tiny::new(kind) };
+        write_decoder(place.path(), &tiny);
+        let files = ModelFiles::at(place.path()).unwrap();
+        let embedder = Embedder::open(&files).unwrap();
+        let model = model::open(&files).unwrap();
+        let mut generator = generator(&model, Precision::Full, Limits::default());
+        let words = model.weights.f32("model.embed_tokens.weight", &[Tiny::VOCABULARY, tiny.hidden]).unwrap();
+        let texts =
+            ["the rain in the other inn", "a", "then the thin one went there, and there, and there again"];
+        let embedded = embedder.embed(&texts).unwrap();
+        for (text, vector) in texts.iter().zip(&embedded.vectors) {
+            let ids = model.tokenizer.encode(*text, true).unwrap().get_ids().to_vec();
+            let logits = generator.last_logits(&ids, None).unwrap();
+            // The same state through the output layer, up to its length.
+            let ours: Vec<f32> = words
+                .chunks(tiny.hidden)
+                .map(|row| row.iter().zip(vector).map(|(w, v)| w * v).sum())
+                .collect();
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            let cosine = dot(&ours, &logits) / (dot(&ours, &ours) * dot(&logits, &logits)).sqrt();
+            assert!(cosine > 0.999_99, "{kind}, {text}: {cosine}");
+        }
+        let alone = embedder.embed(&texts[2..]).unwrap();
+        assert_eq!(alone.vectors[0], embedded.vectors[2], "whatever is beside it");
+    }
+}
+
+#[test]
+fn a_decoders_names_may_lack_their_beginning() {
+    let place = tempfile::tempdir().unwrap();
+    let tiny = Tiny::new("qwen3");
+    write_decoder(place.path(), &tiny);
+    let whole = open(place.path()).unwrap().embed(&["the rain"]).unwrap();
+    let path = place.path().join("model.safetensors");
+    let tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    let bare: HashMap<String, Tensor> = tensors
+        .into_iter()
+        .filter_map(|(name, tensor)| Some((name.strip_prefix("model.")?.to_owned(), tensor)))
+        .collect();
+    candle_core::safetensors::save(&bare, &path).unwrap();
+    assert_eq!(open(place.path()).unwrap().embed(&["the rain"]).unwrap(), whole);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(super) struct SentenceFolder {
     pub(super) prefixes: Prefixes,
     /// Tokens of a text at most, if a file says.
     pub(super) longest: Option<usize>,
+    /// Whether a file says how the tokens become one vector, or it is only what is usual for encoders.
+    pub(super) names_pooling: bool,
 }
 
 /// What is said before a text.
@@ -42,6 +44,7 @@ impl SentenceFolder {
     /// If a file is damaged, or asks for what isn't computed here.
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let Modules { pooling, normalizes } = Modules::read(folder)?;
+        let names_pooling = pooling.is_some();
         let (pooling, counts_prefix) = match pooling {
             None => (Pooling::Mean, true),
             Some(path) => pooling_of(&folder.join(path))?,
@@ -71,7 +74,7 @@ impl SentenceFolder {
             longest.is_none_or(|longest| longest > 2),
             "it reads no text: its max_seq_length is too small"
         );
-        Ok(Self { pooling, prefixes, longest })
+        Ok(Self { pooling, prefixes, longest, names_pooling })
     }
 }
 

@@ -1,8 +1,11 @@
-//! Sentence embeddings by BERT-like models (Reimers and Gurevych 2019): the last layer's states of a text's tokens made
-//! one vector as the model's files say, scaled to length 1, as sentence-transformers computes them.
+//! Sentence embeddings by BERT-like models (Reimers and Gurevych 2019) and by decoders that were trained for it: the last
+//! layer's states of a text's tokens made one vector as the model's files say, scaled to length 1, as sentence-transformers
+//! computes them.
 
 mod bert;
 mod cross_encoder;
+mod decoder;
+mod encoder;
 mod folder;
 mod pooling;
 
@@ -12,8 +15,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use rayon::prelude::*;
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use self::bert::{BertConfig, Encoder, EncoderScratch};
 pub use self::cross_encoder::{CrossEncoder, is_cross_encoder};
+use self::encoder::{SentenceEncoder, SentenceScratch};
 pub use self::folder::Prefixes;
 use self::folder::SentenceFolder;
 use self::pooling::Pooling;
@@ -28,7 +31,7 @@ const TOGETHER: RangeInclusive<usize> = 64..=256;
 /// A sentence model.
 pub struct Embedder {
     name: String,
-    encoder: Encoder,
+    encoder: SentenceEncoder,
     vocabulary: usize,
     pooling: Pooling,
     prefixes: Prefixes,
@@ -50,11 +53,11 @@ pub struct Embedded {
 }
 
 impl Embedder {
-    /// Loads a folder with `config.json`, `tokenizer.json` and `model.safetensors` of a BERT model, and what
+    /// Loads a folder with `config.json`, `tokenizer.json` and safetensors of a BERT model or a decoder, and what
     /// sentence-transformers writes beside them.
     ///
     /// # Errors
-    /// If a file is missing or damaged, the model is no BERT, or its files ask for what isn't computed here.
+    /// If a file is missing or damaged, the model is of another kind, or its files ask for what isn't computed here.
     pub fn open(files: &ModelFiles) -> Result<Self> {
         let ModelStorage::HuggingFace(folder) = &files.form else {
             bail!(
@@ -63,18 +66,17 @@ impl Embedder {
             );
         };
         let opened = || -> Result<Self> {
-            let shape = BertConfig::read(folder)?;
-            let SentenceFolder { pooling, prefixes, longest } = SentenceFolder::read(folder)?;
+            let SentenceFolder { pooling, prefixes, longest, names_pooling } = SentenceFolder::read(folder)?;
             let path = folder.join("tokenizer.json");
             let whole = read_file(&path)?;
             let mut tokenizer = whole.clone();
-            let longest = longest.unwrap_or(shape.positions).min(shape.positions);
+            let (encoder, vocabulary) = SentenceEncoder::open(folder, names_pooling)?;
+            let longest = longest.unwrap_or(encoder.longest()).min(encoder.longest());
             let truncation = TruncationParams { max_length: longest, ..TruncationParams::default() };
             tokenizer
                 .with_truncation(Some(truncation))
                 .map_err(|error| anyhow!("limit the length: {error}"))?;
-            let encoder = bert::load(&folder.join("model.safetensors"), &shape)?;
-            let (name, vocabulary) = (files.name.clone(), shape.vocab_size);
+            let name = files.name.clone();
             Ok(Self { name, encoder, vocabulary, pooling, prefixes, tokenizer, whole, longest })
         };
         opened().with_context(|| format!("open {} as a sentence model", files.name))
@@ -86,7 +88,7 @@ impl Embedder {
     }
 
     #[must_use]
-    pub const fn dimensions(&self) -> usize {
+    pub fn dimensions(&self) -> usize {
         self.encoder.width()
     }
 
@@ -156,12 +158,12 @@ impl Embedder {
         let each = tokens.div_ceil(2 * rayon::current_num_threads());
         let vectors = groups(&ids, each.clamp(*TOGETHER.start(), *TOGETHER.end()))
             .into_par_iter()
-            .map_init(EncoderScratch::default, |scratch, texts| self.group(texts, scratch))
+            .map_init(SentenceScratch::default, |scratch, texts| self.group(texts, scratch))
             .collect::<Vec<_>>();
         Ok(Embedded { vectors: vectors.into_iter().flatten().collect(), tokens })
     }
 
-    fn group(&self, texts: &[&[u32]], scratch: &mut EncoderScratch) -> Vec<Vec<f32>> {
+    fn group(&self, texts: &[&[u32]], scratch: &mut SentenceScratch) -> Vec<Vec<f32>> {
         let width = self.encoder.width();
         let mut states = self.encoder.forward(texts, scratch); // (tokens of all texts, width)
         let pooled = texts.iter().map(|ids| {

@@ -23,6 +23,21 @@ pub fn glu(activation: Activation, gate_up: &[f32], width: usize, y: &mut [f32])
     });
 }
 
+/// [`glu`] on this thread.
+///
+/// # Panics
+/// If the rows have other widths.
+pub fn gate_rows(activation: Activation, gate_up: &[f32], width: usize, y: &mut [f32]) {
+    assert!(gate_up.len() == 2 * y.len() && y.len().is_multiple_of(width), "rows of another gate");
+    let isa = LaneIsa::best();
+    for (row, y) in gate_up.chunks_exact(2 * width).zip(y.chunks_exact_mut(width)) {
+        let (x, up) = row.split_at(width);
+        let (x, up, out) = (x.as_ptr(), up.as_ptr(), y.as_mut_ptr());
+        // SAFETY: all three were cut to the width.
+        unsafe { isa.run(Gate { x, up, out, width, activation }) };
+    }
+}
+
 /// Replaces gate and up by their gradients, from y's gradient.
 pub fn glu_backward(activation: Activation, gate_up: &mut [f32], width: usize, grad_y: &[f32]) {
     gate_up.par_chunks_mut(2 * width * ROWS).zip(grad_y.par_chunks(width * ROWS)).for_each(

@@ -47,6 +47,31 @@ pub(crate) fn forward_rows(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32
     }
 }
 
+/// [`rms_norm`] on this thread, when nobody needs the inverse.
+///
+/// # Panics
+/// If the rows are not as wide as the weight.
+pub fn norm_rows(x: &[f32], weight: &[f32], epsilon: f32, y: &mut [f32]) {
+    assert!(x.len() == y.len() && x.len().is_multiple_of(weight.len()), "rows of another norm");
+    let (width, isa) = (weight.len(), LaneIsa::best());
+    for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)) {
+        let (x, weight, out) = (x.as_ptr(), weight.as_ptr(), y.as_mut_ptr());
+        // SAFETY: both rows are as wide as the weight.
+        unsafe { isa.run(RmsNorm { x, weight, out, width, epsilon }) };
+    }
+}
+
+/// Normalises one row in place, on this thread.
+///
+/// # Panics
+/// If the row is not as wide as the weight.
+pub fn norm_in_place(row: &mut [f32], weight: &[f32], epsilon: f32) {
+    assert!(row.len() == weight.len(), "a row of another norm");
+    let (out, weight, width) = (row.as_mut_ptr(), weight.as_ptr(), row.len());
+    // SAFETY: the row is as wide as the weight, and the kernel may write where it reads.
+    unsafe { LaneIsa::best().run(RmsNorm { x: out, weight, out, width, epsilon }) };
+}
+
 by_isa! {
     pub(crate) fn scale_rows(x: &[f32], weight: &[f32], inverse: &[f32], y: &mut [f32]) {
         let width = weight.len();

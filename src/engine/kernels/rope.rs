@@ -48,6 +48,20 @@ impl Rotation {
         (take(&self.cos), take(&self.sin))
     }
 
+    /// Turns one head at a position, on this thread.
+    ///
+    /// # Panics
+    /// If the position is past the tables, or the head is narrower than they are.
+    pub fn turn(&self, head: &mut [f32], position: usize) {
+        let at = position * self.half;
+        let (cos, sin) = (&self.cos[at..at + self.half], &self.sin[at..at + self.half]);
+        let head = head[..2 * self.half].as_mut_ptr();
+        let (cosines, sines, half) = (cos.as_ptr(), sin.as_ptr(), self.half);
+        let rotate = Rotate { head, cosines, sines, half, direction: RotationDirection::Forward };
+        // SAFETY: head and tables were cut to these lengths above.
+        unsafe { LaneIsa::best().run(rotate) };
+    }
+
     /// Positions that the tables reach.
     pub fn positions(&self) -> usize {
         self.cos.len() / self.half.max(1)

@@ -27,4 +27,5 @@ pub use files::ModelFiles;
 pub use frozen::Frozen;
 pub use identity::ModelIdentity;
 pub use open::{ChatTemplateSource, OpenModel, open};
+pub(crate) use open::{decoder_kind, open_body};
 pub use weights::Weights;

@@ -1,12 +1,14 @@
 //! A model, opened: its configuration, weights, tokenizer and chat template, from a folder or a GGUF alike.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use chrono::{DateTime, FixedOffset};
 use tokenizers::Tokenizer;
 
+use super::architecture::Architecture;
 use super::ends;
 use super::files::{ModelFiles, ModelStorage};
 use super::fits;
@@ -16,6 +18,7 @@ use super::notices::ModelNotices;
 use super::unread;
 use super::{ModelConfig, Weights};
 use dojo_core::data::chat::{ChatTemplate, SpecialTokens};
+use dojo_core::data::regular;
 use dojo_core::domain::name::one_line;
 
 /// A model that is ready to be trained or run. Its weights stay on disk until they are asked for.
@@ -133,6 +136,36 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
         untied_by_file,
         notices,
     })
+}
+
+/// The `model_type` of a folder, if it is that of a decoder that is known here.
+///
+/// # Errors
+/// Where its configuration can't be read.
+pub(crate) fn decoder_kind(folder: &Path) -> Result<Option<String>> {
+    let path = folder.join("config.json");
+    let text = regular::text(&path, hf::MOST_JSON).with_context(|| format!("read {}", path.display()))?;
+    let raw: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
+    let kind = raw.get("model_type").and_then(serde_json::Value::as_str).map(str::to_owned);
+    Ok(kind.filter(|kind| Architecture::of_model_type(kind).is_some()))
+}
+
+/// A folder's layers alone, for whoever needs no output layer: a model that embeds has none.
+///
+/// # Errors
+/// Where a file is missing, damaged or cut short, or the architecture isn't known.
+pub(crate) fn open_body(folder: &Path) -> Result<(ModelConfig, Arc<dyn Weights>)> {
+    let read = || -> Result<(ModelConfig, Arc<dyn Weights>)> {
+        let config = hf::config::read(folder)?;
+        let weights = SafetensorsWeights::open(folder, config.clone())?;
+        for name in ["model.embed_tokens.weight", "model.norm.weight"] {
+            ensure!(weights.has(name), "{} lacks tensor {name}", folder.display());
+        }
+        fits::check(&config, &weights).and_then(|()| unread::check(&config, &weights))?;
+        Ok((config, Arc::new(weights)))
+    };
+    read().map_err(|error| anyhow!(one_line(&format!("{error:#}"))))
 }
 
 /// What would otherwise show as nonsense much later.

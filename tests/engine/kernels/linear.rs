@@ -1,6 +1,6 @@
 //! Layers over weights that are laid out once, what follows them, and attention within a text.
 
-use dojo_studio::engine::kernels::attention::text::{TextHeads, TextScratch};
+use dojo_studio::engine::kernels::attention::text::{TextHeads, TextScratch, TextSight};
 use dojo_studio::engine::kernels::layer_norm::layer_norm;
 use dojo_studio::engine::kernels::linear::{After, Linear};
 
@@ -87,6 +87,34 @@ fn a_layer_norm_is_its_definition() {
     near("layer norm", &x, &expected, 1e-5);
 }
 
+#[test]
+fn a_token_sees_those_before_it_and_shares_its_keys_with_other_heads() {
+    let mut scratch = TextScratch::default();
+    for (tokens, heads, kv_heads, head_dim) in [(40, 4, 2, 16), (1, 2, 1, 8), (29, 6, 2, 20), (16, 3, 3, 32)]
+    {
+        let shape = TextHeads { heads, kv_heads, head_dim, sight: TextSight::Before };
+        let qkv = numbers(tokens as u64 + 7, tokens * shape.row());
+        let mut out = vec![9.0; tokens * heads * head_dim];
+        shape.attend(&qkv, &mut out, &mut scratch);
+        // Each token is the last of the text that ends with it, in which all is seen, head by head.
+        let mut expected = Vec::new();
+        for last in 0..tokens {
+            for head in 0..heads {
+                let kv = head / (heads / kv_heads);
+                let mut alone = Vec::new();
+                for row in qkv.chunks(shape.row()).take(last + 1) {
+                    for part in [head, heads + kv, heads + kv_heads + kv] {
+                        alone.extend_from_slice(&row[part * head_dim..][..head_dim]);
+                    }
+                }
+                let seen = attended(&alone, 1, head_dim);
+                expected.extend_from_slice(&seen[last * head_dim..]);
+            }
+        }
+        near("attention", &out, &expected, 1e-5);
+    }
+}
+
 /// Softmax of the scores of every query with all keys, then the values' sum.
 fn attended(qkv: &[f32], heads: usize, dim: usize) -> Vec<f32> {
     let width = heads * dim;
@@ -117,7 +145,7 @@ fn every_token_of_a_text_sees_all_of_it() {
     for (tokens, heads, dim) in [(40, 2, 32), (1, 3, 8), (17, 1, 20), (16, 2, 64), (5, 2, 7)] {
         let qkv = numbers(tokens as u64, tokens * 3 * heads * dim);
         let mut out = vec![9.0; tokens * heads * dim];
-        TextHeads { heads, head_dim: dim }.attend(&qkv, &mut out, &mut scratch);
+        TextHeads::of_encoder(heads, dim).attend(&qkv, &mut out, &mut scratch);
         near("attention", &out, &attended(&qkv, heads, dim), 1e-5);
     }
 }

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use crate::model::hf::MOST_JSON;
 use dojo_core::data::regular;
 
+/// Its name in a `config.json`.
+const MODEL_TYPE: &str = "bert";
+
 /// The model's sizes.
 #[derive(Debug, Clone, Deserialize)]
 pub(in crate::embed) struct BertConfig {
@@ -49,8 +52,8 @@ impl BertConfig {
         let value: serde_json::Value =
             serde_json::from_str(&text).with_context(|| format!("read {}", path.display()))?;
         let kind = value.get("model_type").and_then(serde_json::Value::as_str).unwrap_or("unnamed");
-        if kind != "bert" {
-            bail!("its architecture is {kind}, and sentence models are read as bert: use all-minilm-l6-v2");
+        if kind != MODEL_TYPE {
+            bail!("its architecture is {kind}, and {MODEL_TYPE} is read here: use all-minilm-l6-v2");
         }
         let shape: Self =
             serde_json::from_value(value).with_context(|| format!("read {}", path.display()))?;

@@ -35,7 +35,7 @@ pub(super) fn load(path: &Path, shape: &BertConfig) -> Result<Encoder> {
         positions,
         norm: reader.norm("embeddings.LayerNorm")?,
         layers: (0..shape.layers).map(|index| reader.layer(index)).collect::<Result<_>>()?,
-        heads: TextHeads { heads: shape.heads, head_dim: width / shape.heads },
+        heads: TextHeads::of_encoder(shape.heads, width / shape.heads),
     })
 }
 

@@ -1,4 +1,5 @@
-//! Attention within one text, every token to all of its tokens, as encoders have it; forward only, on the calling thread.
+//! Attention within one text, every token to all of its tokens as encoders have it, or to those before it as decoders
+//! do; forward only, on the calling thread.
 
 use crate::kernels::lanes::{Kernel, LaneIsa, Lanes, exponential};
 use crate::kernels::linear::{Factors, LANES, Place, product};
@@ -7,11 +8,23 @@ use crate::kernels::softmax::Largest;
 /// Queries whose scores are in cache together: a multiple of every tile.
 const QUERIES: usize = 12;
 
-/// The shape of a text's attention. Rows hold all query heads, then all key heads, then all value heads.
+/// Which tokens one attends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextSight {
+    Whole,
+    /// Itself and those before it.
+    Before,
+}
+
+/// The shape of a text's attention. Rows hold all query heads, then all key heads, then all value heads; several query
+/// heads, one after the other, share a key head.
 #[derive(Debug, Clone, Copy)]
 pub struct TextHeads {
     pub heads: usize,
+    /// A divisor of `heads`.
+    pub kv_heads: usize,
     pub head_dim: usize,
+    pub sight: TextSight,
 }
 
 /// Room for one head's keys, values and scores, used again for the next.
@@ -27,15 +40,28 @@ pub struct TextScratch {
 }
 
 impl TextHeads {
-    /// Every query's sum of values, weighted by the softmax of its scores: `qkv` is (tokens, 3 x heads x `head_dim`),
-    /// `out` (tokens, heads x `head_dim`). Scores are products of queries and keys as they are.
+    /// As many heads for keys and values as for queries, over all of a text: what encoders have.
+    #[must_use]
+    pub const fn of_encoder(heads: usize, head_dim: usize) -> Self {
+        Self { heads, kv_heads: heads, head_dim, sight: TextSight::Whole }
+    }
+
+    /// Floats of a token's queries, keys and values.
+    #[must_use]
+    pub const fn row(self) -> usize {
+        (self.heads + 2 * self.kv_heads) * self.head_dim
+    }
+
+    /// Every query's sum of values, weighted by the softmax of its scores: `qkv` is (tokens, (heads + 2 x `kv_heads`) x
+    /// `head_dim`), `out` (tokens, heads x `head_dim`). Scores are products of queries and keys as they are.
     ///
     /// # Panics
     /// If the slices have other sizes.
     pub fn attend(self, qkv: &[f32], out: &mut [f32], scratch: &mut TextScratch) {
-        let width = self.heads * self.head_dim;
+        let (width, stride) = (self.heads * self.head_dim, self.row());
         let tokens = out.len() / width;
-        assert!(out.len() == tokens * width && qkv.len() == 3 * out.len(), "rows of another attention");
+        let fits = out.len() == tokens * width && qkv.len() == tokens * stride;
+        assert!(fits && self.heads.is_multiple_of(self.kv_heads), "rows of another attention");
         if tokens == 0 {
             return;
         }
@@ -44,13 +70,17 @@ impl TextHeads {
         scratch.values.resize(tokens * self.head_dim.next_multiple_of(LANES), 0.0);
         scratch.scores.resize(QUERIES * padded, 0.0);
         let isa = LaneIsa::best();
-        for head in 0..self.heads {
-            let column = head * self.head_dim;
-            scratch.turn_keys(&qkv[width + column..], 3 * width, self.head_dim, tokens);
-            scratch.take_values(&qkv[2 * width + column..], 3 * width, self.head_dim, tokens);
-            // SAFETY: the sizes were just checked, and the scratch was made to fit them.
-            unsafe {
-                isa.run(Head { heads: self, tokens, column, qkv, out: out.as_mut_ptr(), scratch });
+        let group = self.heads / self.kv_heads;
+        for kv in 0..self.kv_heads {
+            let (keys, values) = (self.heads + kv, self.heads + self.kv_heads + kv);
+            scratch.turn_keys(&qkv[keys * self.head_dim..], stride, self.head_dim, tokens);
+            scratch.take_values(&qkv[values * self.head_dim..], stride, self.head_dim, tokens);
+            for head in kv * group..(kv + 1) * group {
+                let column = head * self.head_dim;
+                // SAFETY: the sizes were just checked, and the scratch was made to fit them.
+                unsafe {
+                    isa.run(Head { heads: self, tokens, column, qkv, out: out.as_mut_ptr(), scratch });
+                }
             }
         }
     }
@@ -101,17 +131,24 @@ impl Kernel for Head<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let Self { heads, tokens, column, qkv, out, scratch } = self;
-        let (dim, width) = (heads.head_dim, heads.heads * heads.head_dim);
+        let (dim, width, stride) = (heads.head_dim, heads.heads * heads.head_dim, heads.row());
         let padded = tokens.next_multiple_of(LANES);
         for first in (0..tokens).step_by(QUERIES) {
             let rows = QUERIES.min(tokens - first);
+            // Tokens that one of these queries sees.
+            let (seen, is_whole) = match heads.sight {
+                TextSight::Whole => (tokens, true),
+                TextSight::Before => (first + rows, false),
+            };
+            let reach = seen.next_multiple_of(LANES);
             // SAFETY: rows of a text and panels of its scratch, by the caller's word.
             unsafe {
-                let a = qkv.as_ptr().add(first * 3 * width + column);
-                for (panel, keys) in scratch.keys.chunks_exact(LANES * dim).enumerate() {
+                let a = qkv.as_ptr().add(first * stride + column);
+                let panels = scratch.keys.chunks_exact(LANES * dim).take(reach / LANES);
+                for (panel, keys) in panels.enumerate() {
                     let factors = Factors {
                         a,
-                        a_stride: 3 * width,
+                        a_stride: stride,
                         b: keys.as_ptr(),
                         b_stride: LANES,
                         depth: dim,
@@ -120,17 +157,17 @@ impl Kernel for Head<'_> {
                     let to = scratch.scores.as_mut_ptr().add(panel * LANES);
                     product::<L>(factors, rows, Place::plain(to, padded, LANES));
                 }
-                for (scores, inverse) in
-                    scratch.scores.chunks_exact_mut(padded).zip(&mut scratch.inverse).take(rows)
-                {
-                    *inverse = 1.0 / exponentials::<L>(scores, tokens);
+                let scores = scratch.scores.chunks_exact_mut(padded).zip(&mut scratch.inverse);
+                for (row, (scores, inverse)) in scores.take(rows).enumerate() {
+                    let own = if is_whole { tokens } else { first + row + 1 };
+                    *inverse = 1.0 / exponentials::<L>(&mut scores[..reach], own);
                 }
                 let a = scratch.scores.as_ptr();
                 let out = out.add(first * width + column);
                 for (panel, values) in scratch.values.chunks_exact(LANES * tokens).enumerate() {
                     let b = values.as_ptr();
                     let factors =
-                        Factors { a, a_stride: padded, b, b_stride: LANES, depth: tokens, next: None };
+                        Factors { a, a_stride: padded, b, b_stride: LANES, depth: seen, next: None };
                     let lanes = LANES.min(dim - panel * LANES);
                     let place = Place::plain(out.add(panel * LANES), width, lanes);
                     let scales = Some(scratch.inverse.as_ptr());

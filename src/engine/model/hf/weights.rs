@@ -17,6 +17,8 @@ const INDEX: &str = "model.safetensors.index.json";
 
 const EMBEDDING: &str = "model.embed_tokens.weight";
 const OUTPUT: &str = "lm_head.weight";
+/// What names of a decoder's tensors begin with.
+const DECODER: &str = "model.";
 
 /// A folder's tensors, mapped.
 pub(crate) struct SafetensorsWeights {
@@ -25,6 +27,8 @@ pub(crate) struct SafetensorsWeights {
     /// Tensor -> its file's place in `files`.
     places: BTreeMap<String, usize>,
     config: ModelConfig,
+    /// Whether names lack the decoder's own beginning, as files of a model without an output layer have them.
+    is_bare: bool,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +43,9 @@ impl SafetensorsWeights {
     /// Where one is missing, damaged or cut short.
     pub(crate) fn open(folder: &Path, config: ModelConfig) -> Result<Self> {
         let (files, places) = open_files(folder)?;
-        Ok(Self { folder: folder.to_path_buf(), files, places, config })
+        let is_bare = !places.contains_key(EMBEDDING)
+            && EMBEDDING.strip_prefix(DECODER).is_some_and(|bare| places.contains_key(bare));
+        Ok(Self { folder: folder.to_path_buf(), files, places, config, is_bare })
     }
 
     /// Whether the output layer is the embedding. A file that holds both of a model that ties them says what its
@@ -65,8 +71,14 @@ impl SafetensorsWeights {
 
     fn find(&self, name: &str) -> Option<(TensorSource, &SafetensorsFile, &Entry)> {
         // Where the two are one, a file may hold it under either name.
-        let alone = name == EMBEDDING && self.config.tied_embeddings && !self.places.contains_key(EMBEDDING);
-        let source = self.source(if alone { OUTPUT } else { name })?;
+        let alone = name == EMBEDDING
+            && self.config.tied_embeddings
+            && !self.is_bare
+            && !self.places.contains_key(EMBEDDING);
+        let mut source = self.source(if alone { OUTPUT } else { name })?;
+        if let Some(bare) = source.tensor.strip_prefix(DECODER).filter(|_| self.is_bare) {
+            source.tensor = bare.to_owned();
+        }
         let file = self.files.get(*self.places.get(&source.tensor)?)?;
         let entry = file.entry(&source.tensor)?;
         Some((source, file, entry))
