@@ -11,14 +11,14 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use super::account::Account;
 use super::account::is_same_model;
+use super::attempts::{EndpointLine, LONGEST_WAIT, TriedAttempts};
 use super::budget::{Budget, Fit, Meter, Spending};
 use super::cache::{self, AnswerCache};
 use super::clock::Clock;
 use super::error::AskError;
 use super::key::ApiKey;
-use super::pace::{Admission, Breaker, RequestPace, back_off};
 use super::request::{Request, RequestHash, TeacherAnswer};
-use super::send::{self, SendContext, SendOutcome, Trouble, TroubleKind};
+use super::send::{self, SendContext, SendOutcome};
 use super::{Left, Speaker};
 use crate::domain::teacher::TeacherSettings;
 
@@ -31,7 +31,7 @@ pub struct Teacher {
     key: Option<ApiKey>,
     http: reqwest::Client,
     cache: Arc<AnswerCache>,
-    clock: Arc<dyn Clock>,
+    line: EndpointLine,
     slots: Semaphore,
     /// Told when a request has ended and its reservation is free.
     settled: Notify,
@@ -39,27 +39,16 @@ pub struct Teacher {
 }
 
 struct ClientState {
-    pace: RequestPace,
-    breaker: Breaker,
     meter: Meter,
     /// Whether the endpoint takes a JSON schema, as far as is known.
     schema: bool,
     /// Questions under way, so that equal ones wait for the first.
     under_way: HashMap<RequestHash, Arc<tokio::sync::Mutex<()>>>,
-    troubles: BTreeMap<TroubleKind, u64>,
-    last_trouble: Option<String>,
     other_models: BTreeMap<String, u64>,
 }
 
-/// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
-const ATTEMPTS: u32 = 6;
-const ATTEMPTS_TOO_FAST: u32 = 20;
-/// Web pages in place of a first answer after which it isn't asked again.
-const PAGES: u32 = 3;
 /// How soon to look again for an answer that another process asks for.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// A longer wait ends the job: it is better run again later.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 impl Teacher {
     /// Opens a teacher; asks nothing yet.
@@ -80,19 +69,17 @@ impl Teacher {
             why: error.without_url().to_string(),
         })?;
         let shared = ClientState {
-            pace: RequestPace::new(settings.requests_per_minute, settings.tokens_per_minute),
-            breaker: Breaker::default(),
             meter: Meter::new(budget),
             schema: settings.json_schema,
             under_way: HashMap::new(),
-            troubles: BTreeMap::new(),
-            last_trouble: None,
             other_models: BTreeMap::new(),
         };
+        let line =
+            EndpointLine::new(&name, clock, (settings.requests_per_minute, settings.tokens_per_minute));
         let slots = Semaphore::new(settings.concurrency.clamp(1, 1024));
         let (settled, shared) = (Notify::new(), Mutex::new(shared));
         let place = settings.base_url.clone();
-        Ok(Self { name, settings, place, key, http, cache, clock, slots, settled, shared })
+        Ok(Self { name, settings, place, key, http, cache, line, slots, settled, shared })
     }
 
     /// Answers are kept under this name of the place instead of its address, which may change.
@@ -103,13 +90,14 @@ impl Teacher {
     }
 
     fn tally(&self) -> Account {
+        let (troubles, last_trouble) = self.line.troubles();
         let shared = self.shared();
         Account {
             spent: shared.meter.spent(),
             answers: shared.meter.answers,
             from_cache: shared.meter.from_cache,
-            troubles: shared.troubles.iter().map(|(kind, count)| (kind.name(), *count)).collect(),
-            last_trouble: shared.last_trouble.clone(),
+            troubles: troubles.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
+            last_trouble,
             other_models: shared.other_models.clone(),
         }
     }
@@ -151,7 +139,7 @@ impl Teacher {
                         .to_owned(),
                 ));
             }
-            self.clock.wait(LOOK_AGAIN).await;
+            self.line.clock().wait(LOOK_AGAIN).await;
             waited += LOOK_AGAIN;
         }
     }
@@ -197,122 +185,47 @@ impl Teacher {
     }
 
     async fn attempts(&self, request: &Request, hash: &RequestHash) -> Result<TeacherAnswer, AskError> {
-        let mut tried: BTreeMap<TroubleKind, u32> = BTreeMap::new();
-        let mut last = String::new();
+        let mut tried = TriedAttempts::default();
+        let tokens = request.prompt_tokens() + u64::from(request.max_tokens);
         loop {
-            self.admitted(&last).await?;
-            self.paced(request).await;
+            let started = self.line.start(tokens, &tried).await?;
             let with_schema = self.shared().schema;
-            let line = SendContext {
+            let sending = SendContext {
                 teacher: &self.name,
                 settings: &self.settings,
                 key: self.key.as_ref(),
                 http: &self.http,
-                date: self.clock.date(),
+                date: self.line.clock().date(),
             };
-            let trying = Trying { teacher: self, done: false };
-            let outcome = line.send(request, with_schema).await;
-            trying.done();
+            let outcome = sending.send(request, with_schema).await;
+            started.ended();
             match outcome {
                 SendOutcome::Answer(answer) => return self.keep(hash, answer),
                 SendOutcome::NoSchema => {
-                    let mut shared = self.shared();
-                    shared.breaker.succeeded();
-                    shared.schema = false;
+                    self.line.refused();
+                    self.shared().schema = false;
                 }
                 SendOutcome::End(error) => {
-                    self.shared().breaker.succeeded();
+                    self.line.refused();
                     return Err(error);
                 }
-                SendOutcome::Again(trouble) => {
-                    last.clone_from(&trouble.why);
-                    let count = tried.entry(trouble.kind).or_default();
-                    *count += 1;
-                    self.after(&trouble, *count, hash).await?;
-                }
+                SendOutcome::Again(trouble) => self.line.failed(trouble, &mut tried, hash.salt()).await?,
             }
         }
     }
 
     fn keep(&self, hash: &RequestHash, mut answer: TeacherAnswer) -> Result<TeacherAnswer, AskError> {
         answer.cost = self.settings.cost(answer.prompt_tokens, answer.answer_tokens);
-        let at = self.clock.date().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        let at =
+            self.line.clock().date().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
         self.cache.put(hash, &answer, at).map_err(|error| AskError::Cache(cache::trouble(error)))?;
+        self.line.answered();
         let mut shared = self.shared();
-        shared.breaker.succeeded();
         shared.meter.answers += 1;
         if !is_same_model(&self.settings.model, &answer.model) {
             *shared.other_models.entry(answer.model.clone()).or_default() += 1;
         }
         Ok(answer)
-    }
-
-    /// Waits until the breaker lets a request through.
-    async fn admitted(&self, last: &str) -> Result<(), AskError> {
-        loop {
-            let admission = self.shared().breaker.admit(self.clock.now());
-            match admission {
-                Admission::Go => return Ok(()),
-                Admission::Wait(rest) => self.clock.wait(rest).await,
-                Admission::GiveUp => {
-                    let why = if last.is_empty() { "it failed again and again" } else { last }.to_owned();
-                    return Err(AskError::Unreachable { teacher: self.name.clone(), why });
-                }
-            }
-        }
-    }
-
-    async fn paced(&self, request: &Request) {
-        let tokens = request.prompt_tokens() + u64::from(request.max_tokens);
-        let now = self.clock.now();
-        let mut start = self.shared().pace.book(now, tokens);
-        // The endpoint may ask for a pause while this waits.
-        loop {
-            let now = self.clock.now();
-            let moment = start.max(self.shared().pace.paused_until());
-            if moment <= now {
-                return;
-            }
-            self.clock.wait(moment.saturating_sub(now)).await;
-            start = moment;
-        }
-    }
-
-    /// Notes a trouble, and waits before the next attempt.
-    async fn after(&self, trouble: &Trouble, count: u32, hash: &RequestHash) -> Result<(), AskError> {
-        let teacher = || self.name.clone();
-        let wait = trouble.wait.unwrap_or_else(|| back_off(count - 1, hash.salt()));
-        {
-            let now = self.clock.now();
-            let mut shared = self.shared();
-            *shared.troubles.entry(trouble.kind).or_default() += 1;
-            shared.last_trouble = Some(trouble.why.clone());
-            match trouble.kind {
-                TroubleKind::TooFast | TroubleKind::NoChoice => shared.breaker.succeeded(),
-                TroubleKind::NoConnection
-                | TroubleKind::Hang
-                | TroubleKind::Broken
-                | TroubleKind::WebPage => {
-                    shared.breaker.failed(now);
-                }
-            }
-            if trouble.kind == TroubleKind::TooFast || trouble.wait.is_some() {
-                shared.pace.pause_until(now + wait.min(LONGEST_WAIT));
-            }
-        }
-        if wait > LONGEST_WAIT || (trouble.kind == TroubleKind::TooFast && count >= ATTEMPTS_TOO_FAST) {
-            return Err(AskError::RateLimited { teacher: teacher(), wait });
-        }
-        let counted = !matches!(trouble.kind, TroubleKind::NoConnection | TroubleKind::TooFast);
-        // A page and never an answer: the address is another program's, and asking on changes nothing.
-        if trouble.kind == TroubleKind::WebPage && count >= PAGES && self.shared().meter.answers == 0 {
-            return Err(AskError::Unreachable { teacher: teacher(), why: trouble.why.clone() });
-        }
-        if counted && count >= ATTEMPTS {
-            return Err(AskError::Unusable { teacher: teacher(), why: trouble.why.clone() });
-        }
-        self.clock.wait(wait).await;
-        Ok(())
     }
 }
 
@@ -367,26 +280,5 @@ impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         self.teacher.shared().meter.settle(self.most, self.cost);
         self.teacher.settled.notify_waiters();
-    }
-}
-
-/// A request on its way: one that is dropped must not leave the breaker waiting for its outcome.
-struct Trying<'a> {
-    teacher: &'a Teacher,
-    done: bool,
-}
-
-impl Trying<'_> {
-    fn done(mut self) {
-        self.done = true;
-    }
-}
-
-impl Drop for Trying<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            let now = self.teacher.clock.now();
-            self.teacher.shared().breaker.left(now);
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! it is used, so a job that was killed goes on where it was.
 
 mod account;
+mod attempts;
 pub mod budget;
 pub mod cache;
 pub mod claim;

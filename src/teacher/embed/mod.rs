@@ -4,17 +4,15 @@
 mod reply;
 mod tokens;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::attempts::{EndpointLine, TriedAttempts};
 use super::budget::Spending;
 use super::clock::Clock;
 use super::error::AskError;
 use super::key::ApiKey;
-use super::pace::{Admission, Breaker, RequestPace, back_off};
 use super::send::{self, SendContext, SendOutcome, Trouble, TroubleKind};
 use crate::domain::embedder::EmbedderSettings;
 use crate::domain::teacher::TeacherSettings;
@@ -22,11 +20,6 @@ use crate::ground::hash;
 
 pub use tokens::{estimated as estimated_tokens, fitting};
 
-/// Attempts of one request, by what went wrong; a lost connection is the breaker's matter.
-const ATTEMPTS: u32 = 6;
-const ATTEMPTS_TOO_FAST: u32 = 20;
-/// A longer wait ends the work: it is better run again later.
-const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// A text that is too long for the endpoint is cut by a quarter, so often at most.
 const CUTS: usize = 24;
 /// A text of so many bytes is too long for nobody.
@@ -39,13 +32,11 @@ pub struct EmbeddingEndpoint {
     endpoint: TeacherSettings,
     key: Option<ApiKey>,
     http: reqwest::Client,
-    clock: Arc<dyn Clock>,
+    line: EndpointLine,
     shared: Mutex<EndpointState>,
 }
 
 struct EndpointState {
-    pace: RequestPace,
-    breaker: Breaker,
     spent: Spending,
     /// Whether it takes `encoding_format`, as far as is known.
     packed: bool,
@@ -67,19 +58,22 @@ impl EmbeddingEndpoint {
             teacher: name.clone(),
             why: error.without_url().to_string(),
         })?;
-        let shared = EndpointState {
-            pace: RequestPace::new(settings.requests_per_minute, settings.tokens_per_minute),
-            breaker: Breaker::default(),
-            spent: Spending::default(),
-            packed: true,
-        };
-        Ok(Self { name, settings, endpoint, key, http, clock, shared: Mutex::new(shared) })
+        let line =
+            EndpointLine::new(&name, clock, (settings.requests_per_minute, settings.tokens_per_minute));
+        let shared = Mutex::new(EndpointState { spent: Spending::default(), packed: true });
+        Ok(Self { name, settings, endpoint, key, http, line, shared })
     }
 
     /// What was asked and spent so far.
     #[must_use]
     pub fn spent(&self) -> Spending {
         self.shared().spent
+    }
+
+    /// What went wrong last.
+    #[must_use]
+    pub fn last_trouble(&self) -> Option<String> {
+        self.line.troubles().1
     }
 
     /// Embeds texts, one vector of length 1 for each in their order. All must have `dimensions`, if that is known.
@@ -140,50 +134,49 @@ impl EmbeddingEndpoint {
     }
 
     async fn attempts(&self, texts: &[String], dimensions: Option<usize>) -> Result<Vec<Vec<f32>>, AskError> {
-        let mut tried: BTreeMap<TroubleKind, u32> = BTreeMap::new();
-        let mut last = String::new();
+        let mut tried = TriedAttempts::default();
         let tokens: usize = texts.iter().map(|text| estimated_tokens(text)).sum();
+        let salt = texts.first().map_or(0, |text| hash::of_bytes(text.as_bytes()));
         loop {
-            self.admitted(&last).await?;
-            self.paced(tokens as u64).await;
-            let line = SendContext {
+            let started = self.line.start(tokens as u64, &tried).await?;
+            let sending = SendContext {
                 teacher: &self.name,
                 settings: &self.endpoint,
                 key: self.key.as_ref(),
                 http: &self.http,
-                date: self.clock.date(),
+                date: self.line.clock().date(),
             };
             let packed = self.shared().packed;
-            let trouble = match line.post("embeddings", self.body(texts, packed), false).await {
+            let outcome = sending.post("embeddings", self.body(texts, packed), false).await;
+            started.ended();
+            let trouble = match outcome {
                 Ok(bytes) => match reply::read(&bytes, texts.len(), dimensions) {
                     Ok(reply) => return Ok(self.paid(reply, tokens as u64)),
                     Err(reply::BadReply::Broken(why)) => {
-                        let why = line.clean(&why);
+                        let why = sending.clean(&why);
                         Trouble { kind: TroubleKind::Broken, why, wait: None }
                     }
                     Err(reply::BadReply::Wrong(why)) => {
+                        self.line.refused();
                         return Err(AskError::Unusable { teacher: self.name.clone(), why });
                     }
                 },
                 Err(SendOutcome::Again(trouble)) => trouble,
                 Err(SendOutcome::End(error)) => {
-                    let mut shared = self.shared();
-                    shared.breaker.succeeded();
+                    self.line.refused();
                     if !(packed && names_packing(&error)) {
                         return Err(error);
                     }
-                    shared.packed = false;
+                    self.shared().packed = false;
                     continue;
                 }
                 Err(SendOutcome::Answer(_) | SendOutcome::NoSchema) => {
+                    self.line.refused();
                     let why = "it answered as if it had been asked to chat".to_owned();
                     return Err(AskError::Unusable { teacher: self.name.clone(), why });
                 }
             };
-            last.clone_from(&trouble.why);
-            let count = tried.entry(trouble.kind).or_default();
-            *count += 1;
-            self.after(&trouble, *count, texts).await?;
+            self.line.failed(trouble, &mut tried, salt).await?;
         }
     }
 
@@ -203,59 +196,14 @@ impl EmbeddingEndpoint {
         let prompt_tokens = reply.tokens.unwrap_or(estimated);
         let cost =
             Spending { money: self.endpoint.cost(prompt_tokens, 0), prompt_tokens, ..Spending::default() };
+        self.line.answered();
         let mut shared = self.shared();
-        shared.breaker.succeeded();
         shared.spent = shared.spent.plus(cost);
         reply.vectors
     }
 
     fn shared(&self) -> MutexGuard<'_, EndpointState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the breaker lets a request through.
-    async fn admitted(&self, last: &str) -> Result<(), AskError> {
-        loop {
-            let admission = self.shared().breaker.admit(self.clock.now());
-            match admission {
-                Admission::Go => return Ok(()),
-                Admission::Wait(rest) => self.clock.wait(rest).await,
-                Admission::GiveUp => {
-                    return Err(AskError::Unreachable { teacher: self.name.clone(), why: last.to_owned() });
-                }
-            }
-        }
-    }
-
-    async fn paced(&self, tokens: u64) {
-        let now = self.clock.now();
-        let start = self.shared().pace.book(now, tokens);
-        if start > now {
-            self.clock.wait(start.saturating_sub(now)).await;
-        }
-    }
-
-    /// Notes a trouble, and waits before the next attempt.
-    async fn after(&self, trouble: &Trouble, count: u32, texts: &[String]) -> Result<(), AskError> {
-        let teacher = || self.name.clone();
-        let salt = texts.first().map_or(0, |text| hash::of_bytes(text.as_bytes()));
-        let wait = trouble.wait.unwrap_or_else(|| back_off(count - 1, salt));
-        let now = self.clock.now();
-        match trouble.kind {
-            TroubleKind::TooFast | TroubleKind::NoChoice => self.shared().breaker.succeeded(),
-            TroubleKind::NoConnection | TroubleKind::Hang | TroubleKind::Broken | TroubleKind::WebPage => {
-                self.shared().breaker.failed(now);
-            }
-        }
-        if wait > LONGEST_WAIT || (trouble.kind == TroubleKind::TooFast && count >= ATTEMPTS_TOO_FAST) {
-            return Err(AskError::RateLimited { teacher: teacher(), wait });
-        }
-        let counted = !matches!(trouble.kind, TroubleKind::NoConnection | TroubleKind::TooFast);
-        if counted && count >= ATTEMPTS {
-            return Err(AskError::Unusable { teacher: teacher(), why: trouble.why.clone() });
-        }
-        self.clock.wait(wait).await;
-        Ok(())
     }
 }
 
