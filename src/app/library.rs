@@ -4,8 +4,10 @@ pub mod adding;
 pub mod answer;
 mod background;
 pub mod embedder;
+mod endpoint;
 pub mod expand;
 pub mod grounded;
+mod local;
 mod named;
 pub(in crate::app) mod open;
 pub mod rerank;
@@ -18,14 +20,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+pub use endpoint::EndpointEmbedder;
+pub use local::LocalEmbedder;
+
 use super::sessions;
 use crate::config::Folders;
 use crate::domain::session::FILE;
-use crate::engine::embed::Embedder;
-use crate::engine::hub;
-use crate::engine::model::ModelFiles;
 use crate::rag::database;
-use crate::rag::embedding::{EmbeddedAs, EmbeddingModel, TextEmbedder};
 
 /// The library's folder within a session's.
 const FOLDER: &str = "library";
@@ -72,59 +73,4 @@ pub fn measured_folder(folders: &Folders, collection: &Path) -> PathBuf {
         path.file_name().map_or_else(|| "collection".to_owned(), |name| name.to_string_lossy().into_owned());
     let hash = crate::ground::hash::of_bytes(path.as_os_str().as_encoded_bytes());
     folders.cache.join("measured").join(format!("{name}-{hash:016x}"))
-}
-
-/// A sentence model on this machine.
-pub struct LocalEmbedder {
-    embedder: Embedder,
-    model: EmbeddingModel,
-}
-
-impl LocalEmbedder {
-    /// Loads a model.
-    ///
-    /// # Errors
-    /// Where it is damaged or gives no embeddings.
-    pub fn open(files: &ModelFiles) -> Result<Self> {
-        let embedder = Embedder::open(files)?;
-        let prefixes = match embedder.prefixes() {
-            none if none.is_empty() => hub::prefixes_of(embedder.name()),
-            own => own.clone(),
-        };
-        let model = EmbeddingModel {
-            name: embedder.name().to_owned(),
-            dimensions: embedder.dimensions(),
-            passage_prefix: prefixes.passage,
-            query_prefix: prefixes.query,
-        };
-        Ok(Self { embedder, model })
-    }
-}
-
-impl TextEmbedder for LocalEmbedder {
-    fn model(&self) -> &EmbeddingModel {
-        &self.model
-    }
-
-    fn embed(&self, texts: &[&str], embedded_as: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
-        let prefix = match embedded_as {
-            EmbeddedAs::Passage => &self.model.passage_prefix,
-            EmbeddedAs::Query => &self.model.query_prefix,
-        };
-        if prefix.is_empty() {
-            return Ok(self.embedder.embed(texts)?.vectors);
-        }
-        let said: Vec<String> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
-        let said: Vec<&str> = said.iter().map(String::as_str).collect();
-        Ok(self.embedder.embed(&said)?.vectors)
-    }
-
-    fn tokens(&self, text: &str) -> Result<usize> {
-        self.embedder.tokens(text)
-    }
-
-    fn longest(&self) -> usize {
-        let prefix = self.embedder.tokens(&self.model.passage_prefix).unwrap_or_default();
-        self.embedder.longest().saturating_sub(prefix)
-    }
 }

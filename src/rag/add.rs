@@ -84,17 +84,7 @@ impl<'a> Adder<'a> {
             );
             return library.database.choose(embedder.model());
         };
-        ensure!(
-            model == *embedder.model(),
-            "this library is embedded with {} ({} dimensions), and not with {} ({}): say `--model {}`, \
-             or embed it anew with `dojo rag embed --model {}`",
-            model.name,
-            model.dimensions,
-            embedder.model().name,
-            embedder.model().dimensions,
-            model.name,
-            embedder.model().name
-        );
+        ensure!(model == *embedder.model(), "{}", model.mismatch(embedder.model()));
         Ok(number)
     }
 

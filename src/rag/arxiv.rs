@@ -102,7 +102,7 @@ pub struct ArxivAnswer {
 /// # Errors
 /// Where it is no feed, or says what was wrong with the question.
 pub fn read_answer(text: &str) -> Result<ArxivAnswer> {
-    let feed = feed::read(text).context("arXiv's answer is no Atom feed")?;
+    let feed = feed::read(text).context("arXiv's answer can't be read")?;
     let mut papers = Vec::new();
     for entry in feed.entries {
         if entry.id.contains("/api/errors") {

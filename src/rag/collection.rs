@@ -78,10 +78,12 @@ impl Collection {
     /// Where the file can't be read, or a line is no document.
     pub fn documents(&self) -> Result<impl Iterator<Item = Result<SourceDocument>> + use<>> {
         let path = self.folder.join("corpus.jsonl");
+        let mut seen = HashMap::new();
         Ok(lines(&path)?.map(move |line| {
             let (number, line) = line?;
             let read: CorpusLine = serde_json::from_str(&line)
                 .with_context(|| format!("read line {number} of {}", path.display()))?;
+            once(&mut seen, &read.id, number, &path)?;
             let block =
                 DocumentBlock { section: Vec::new(), page: None, kind: BlockKind::Prose, text: read.text };
             let (source, title, blocks) = (read.id, read.title, vec![block]);
@@ -96,11 +98,12 @@ impl Collection {
     pub fn questions(&self) -> Result<Vec<JudgedQuestion>> {
         let mut judged = self.judgements()?;
         let path = self.folder.join("queries.jsonl");
-        let mut questions = Vec::new();
+        let (mut questions, mut seen) = (Vec::new(), HashMap::new());
         for line in lines(&path)? {
             let (number, line) = line?;
             let read: CorpusLine = serde_json::from_str(&line)
                 .with_context(|| format!("read line {number} of {}", path.display()))?;
+            once(&mut seen, &read.id, number, &path)?;
             let judgements = judged.remove(&read.id);
             questions.extend(judgements.map(|judgements| JudgedQuestion {
                 id: read.id,
@@ -129,18 +132,40 @@ impl Collection {
             match (question, document, parsed) {
                 (Some(question), Some(document), Some(grade)) => {
                     let own = judged.entry(question.to_owned()).or_default();
-                    if grade > 0.0 {
-                        own.insert(document.to_owned(), grade);
-                    }
+                    ensure!(
+                        grade.is_finite(),
+                        "line {number} of {} judges by {grade}, which is no grade",
+                        self.qrels.display()
+                    );
+                    let before = own.insert(document.to_owned(), grade);
+                    ensure!(
+                        before.is_none_or(|before| before.total_cmp(&grade).is_eq()),
+                        "line {number} of {} judges {document} for {question} again, and otherwise than before",
+                        self.qrels.display()
+                    );
                 }
                 // The heading.
                 _ if number == 1 => {}
                 _ => bail!("line {number} of {} is no judgement: {line}", self.qrels.display()),
             }
         }
+        for judgements in judged.values_mut() {
+            judgements.retain(|_, grade| *grade > 0.0);
+        }
         judged.retain(|_, judgements| !judgements.is_empty());
         Ok(judged)
     }
+}
+
+/// Refuses an id that an earlier line has: which of the two was judged is not to be told.
+fn once(seen: &mut HashMap<String, usize>, id: &str, number: usize, path: &Path) -> Result<()> {
+    if let Some(first) = seen.insert(id.to_owned(), number) {
+        bail!(
+            "{} has the id {id} twice, in lines {first} and {number}: rename or remove one",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 fn splits(qrels: &Path) -> BTreeMap<String, PathBuf> {

@@ -2,6 +2,7 @@
 //! taken out.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -12,6 +13,7 @@ use super::add::Adder;
 use super::database::{DocumentSource, LibraryRoot, StoredDocument, text_hash};
 use super::load;
 use super::watch::WatchedChanges;
+use crate::domain::counted::counted;
 use crate::domain::library::SourceDocument;
 
 /// Reasons that are kept at most; the count goes on.
@@ -67,21 +69,7 @@ enum FileState {
 /// # Errors
 /// Where the library can't be written or a text not be embedded; a file that can't be read is only reported.
 pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesReport) -> Result<()> {
-    let path = PathBuf::from(&root.path);
-    if !path.exists() {
-        // What was there is gone.
-        for document in adder.under(&root.path)? {
-            report.removed += u64::from(adder.remove(&document.from.source)?);
-        }
-        return Ok(());
-    }
-    let files = if path.is_dir() {
-        let found = load::files_under(&path)?;
-        found.unread.iter().for_each(|unread| report.leave_out_file(&unread.path, unread.reason.clone()));
-        found.files
-    } else {
-        vec![path.clone()]
-    };
+    let Some(files) = files_at(adder, root, report)? else { return Ok(()) };
     let excluded = adder.excluded_paths()?;
     let roots = adder.roots()?;
     let mut seen = HashSet::new();
@@ -110,6 +98,49 @@ pub fn add_path(adder: &mut Adder<'_>, root: &LibraryRoot, report: &mut FilesRep
         }
     }
     Ok(())
+}
+
+/// The files at a root. Nothing if there are none: a file of a folder that is there has been removed, and so is its
+/// document; but a folder that is gone as a whole, or holds nothing, may be a disk that isn't mounted.
+fn files_at(
+    adder: &mut Adder<'_>,
+    root: &LibraryRoot,
+    report: &mut FilesReport,
+) -> Result<Option<Vec<PathBuf>>> {
+    let path = PathBuf::from(&root.path);
+    if path.is_dir() {
+        let found = load::files_under(&path)?;
+        found.unread.iter().for_each(|unread| report.leave_out_file(&unread.path, unread.reason.clone()));
+        if !found.files.is_empty() || !holds_nothing(&path) {
+            return Ok(Some(found.files));
+        }
+    } else if path.exists() {
+        return Ok(Some(vec![path]));
+    }
+    let known = adder.under(&root.path)?;
+    let own = known.iter().find(|document| document.from.source == root.path);
+    if let Some(file) = own
+        && !path.exists()
+        && path.parent().is_some_and(|folder| !holds_nothing(folder))
+    {
+        report.removed += u64::from(adder.remove(&file.from.source)?);
+    } else if !known.is_empty() {
+        let what = if path.exists() { "it is empty" } else { "it isn't there" };
+        report.leave_out_file(
+            &path,
+            format!(
+                "{what} now, as if its disk weren't mounted; {} of it stay in the library, until `dojo rag remove {}`",
+                counted(known.len() as u64, "document"),
+                path.display()
+            ),
+        );
+    }
+    Ok(None)
+}
+
+/// Whether a folder has no entry at all, or isn't there.
+fn holds_nothing(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
 /// Brings a library to what has changed in watched folders.
@@ -202,14 +233,18 @@ fn state(file: &Path, source: String, known: Option<&StoredDocument>) -> Result<
     let metadata = file.metadata().context("read it")?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.map_or(0, |since| since.as_millis() as i64);
+    // A program may set the time back after it has written; this one moves whatever it does.
+    let changed = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
     let same = known.is_some_and(|known| {
-        modified != 0 && known.from.modified == modified && known.from.bytes == metadata.len()
+        let from = &known.from;
+        modified != 0 && (from.modified, from.changed, from.bytes) == (modified, changed, metadata.len())
     });
     if same {
         return Ok(FileState::Same);
     }
     let bytes = load::bytes_of(file)?;
-    let from = DocumentSource { source, hash: text_hash(&bytes), bytes: bytes.len() as u64, modified };
+    let from =
+        DocumentSource { source, hash: text_hash(&bytes), bytes: bytes.len() as u64, modified, changed };
     if known.is_some_and(|known| known.from.hash == from.hash) {
         return Ok(FileState::Touched(from));
     }

@@ -25,10 +25,15 @@ impl<'a> DocumentFilter<'a> {
         }
         let mut paths = GlobSetBuilder::new();
         for pattern in &filter.paths {
+            let said = pattern.strip_prefix("./").unwrap_or(pattern);
+            let said = if said.len() > 1 { said.trim_end_matches('/') } else { said };
             // Sources are whole paths, and nobody types those.
-            let anywhere = if pattern.starts_with('/') { pattern.clone() } else { format!("**/{pattern}") };
-            let glob = GlobBuilder::new(&anywhere).literal_separator(true).build();
-            paths.add(glob.with_context(|| format!("read the pattern {pattern}"))?);
+            let anywhere = if said.starts_with('/') { said.to_owned() } else { format!("**/{said}") };
+            // A folder means all that is in it.
+            for whole in [&anywhere, &format!("{}/**", anywhere.trim_end_matches('/'))] {
+                let glob = GlobBuilder::new(whole).literal_separator(true).build();
+                paths.add(glob.with_context(|| format!("read the pattern {pattern}"))?);
+            }
         }
         Ok(Self { filter, paths: paths.build().context("read the patterns")? })
     }

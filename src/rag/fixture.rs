@@ -116,7 +116,7 @@ impl BenchFixture {
     /// The question with its judgements, and what is missing of them; else why it isn't asked.
     fn judged(&self, question: &FixtureQuestion) -> Result<(JudgedQuestion, Option<String>), String> {
         let FixtureQuestion { id, query, expected_files, expected_in_top_k } = question;
-        if typed(query).is_some() {
+        if !matches!(typed(query), Ok(None)) {
             return Err(format!("{id} is not asked: it is in lines of lex, vec or hyde, not in words"));
         }
         if expected_files.is_empty() || *expected_in_top_k == 0 {

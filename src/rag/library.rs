@@ -8,16 +8,21 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 
 use super::database::{FILE, IndexStore, LibraryDatabase, LibraryRoot};
+use super::embedding::EmbeddingModel;
 use super::index::server::{ServerAccess, ServerLink};
 use super::index::{ChunkIndex, EdgeIndex};
 use super::terms::{Bm25Settings, TermReader};
-use super::upkeep::{Brought, IndexPlace, KeptIndex, UpkeepReport, Weigher};
+use super::upkeep::{Brought, IndexPlace, KeptIndex, UpkeepReport, WantedFor, Weigher};
+use crate::domain::counted::counted;
 use crate::domain::retrieval::LibraryCounts;
 
 pub(super) use super::words::ChunkWords;
 
 /// The index's folder within the library's.
 const INDEX: &str = "index";
+/// Chunks among which one that is embedded is looked for.
+const SAMPLED: usize = 64;
+
 /// An open library, for one thread. Several processes may have it open: they take turns at the index.
 pub struct Library {
     folder: PathBuf,
@@ -29,6 +34,16 @@ pub struct Library {
     access: Option<ServerAccess>,
     /// Kept while the index is let go, so that the next question need not connect again.
     link: Option<Arc<ServerLink>>,
+    /// Whether the index is kept while something else is waited for.
+    keeping: IndexKeeping,
+}
+
+/// Whether others may have the index while a search waits for a model or an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IndexKeeping {
+    Lent,
+    /// Opening it again would be counted into what is measured.
+    Held,
 }
 
 impl Library {
@@ -51,7 +66,8 @@ impl Library {
     fn of(folder: &Path, database: LibraryDatabase) -> Self {
         let (terms, bm25) = (TermReader::default(), Bm25Settings::default());
         let folder = folder.to_path_buf();
-        Self { folder, database, terms, bm25, index: None, access: None, link: None }
+        let keeping = IndexKeeping::Lent;
+        Self { folder, database, terms, bm25, index: None, access: None, link: None, keeping }
     }
 
     /// Asks this server, and not the one that the process was told.
@@ -107,7 +123,7 @@ impl Library {
     pub fn counts(&self) -> Result<LibraryCounts> {
         // How far a server is, is known when it is asked.
         let known = match self.database.index_store()? {
-            IndexStore::Edge => EdgeIndex::mark_in(&self.index_folder()).map_or(0, |mark| mark.chunk),
+            IndexStore::Edge => self.indexed_to(),
             IndexStore::Server { .. } => self.database.last_chunk()?,
         };
         let model = self.database.model()?.map(|(_, model)| model);
@@ -122,6 +138,12 @@ impl Library {
         })
     }
 
+    /// The highest chunk that the index beside the database has, as far as that is written down.
+    #[must_use]
+    pub fn indexed_to(&self) -> u64 {
+        EdgeIndex::mark_in(&self.index_folder()).map_or(0, |mark| mark.chunk)
+    }
+
     fn index_folder(&self) -> PathBuf {
         self.folder.join(INDEX)
     }
@@ -129,6 +151,66 @@ impl Library {
     /// Lets other processes have the index.
     pub fn release(&mut self) {
         self.index = None;
+    }
+
+    /// Lets another process have the index if one waits for it; whether it is still open here.
+    pub fn release_if_wanted(&mut self) -> bool {
+        if self.index.as_ref().is_some_and(KeptIndex::is_wanted) {
+            self.release();
+        }
+        self.index.is_some()
+    }
+
+    /// Keeps the index while a model is waited for: for measurements, which others are not to be in.
+    pub const fn keep_index_open(&mut self) {
+        self.keeping = IndexKeeping::Held;
+    }
+
+    /// Lets others have the index while something is waited for that may take long.
+    pub(super) fn lend_index(&mut self) {
+        if self.keeping == IndexKeeping::Lent {
+            self.release();
+        }
+    }
+
+    /// What is not found yet, in a sentence: another process is putting it into the index.
+    pub(super) fn lacking_in_index(&self) -> Result<Option<String>> {
+        let Some(kept) = &self.index else { return Ok(None) };
+        let lacks = kept.lacks(&self.database)?;
+        Ok((lacks > 0).then(|| {
+            format!(
+                "another process is bringing the index up to date: {} are not found yet",
+                counted(lacks, "chunk")
+            )
+        }))
+    }
+
+    /// A text that the library's model has embedded, and its vector: what tells whether another gives the same.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub fn embedded_sample(&self) -> Result<Option<(String, Vec<f32>)>> {
+        let Some((number, _)) = self.database.model()? else { return Ok(None) };
+        let first = self.database.chunks_after(0, SAMPLED, Some(number))?;
+        let sample = first.into_iter().find_map(|stored| {
+            let words = ChunkWords {
+                title: &stored.title,
+                context: stored.context.as_deref(),
+                section: &stored.chunk.section,
+                text: &stored.chunk.text,
+            };
+            Some((words.embedded(), stored.vector?))
+        });
+        Ok(sample)
+    }
+
+    /// Takes its vectors for those of a model that gives the same from another place.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn take_over(&mut self, model: &EmbeddingModel) -> Result<()> {
+        self.index = None;
+        self.database.take_over(model)
     }
 
     /// Where its index is kept.
@@ -152,8 +234,8 @@ impl Library {
     pub(super) fn make_index_anew(&mut self) -> Result<()> {
         let place = self.place()?;
         self.index = None;
-        let mut kept =
-            KeptIndex::open(&self.database, place, self.bm25).map_err(|error| self.elsewhere(error))?;
+        let mut kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Writing))
+            .map_err(|error| self.elsewhere(error))?;
         kept.begin_anew(&self.database, self.bm25)
     }
 
@@ -162,10 +244,15 @@ impl Library {
     /// # Errors
     /// Where another process keeps it, the disk is full, or a server can't be asked.
     pub fn index(&mut self) -> Result<&mut dyn ChunkIndex> {
+        if let Some(kept) = &self.index
+            && !kept.is_current(&self.database)?
+        {
+            self.index = None;
+        }
         if self.index.is_none() {
             let place = self.place()?;
-            let kept =
-                KeptIndex::open(&self.database, place, self.bm25).map_err(|error| self.elsewhere(error))?;
+            let kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Searching))
+                .map_err(|error| self.elsewhere(error))?;
             self.index = Some(kept);
         }
         let Self { index, database, terms, bm25, .. } = self;
@@ -190,7 +277,7 @@ impl Library {
     ) -> Result<Brought> {
         self.index = None;
         let place = IndexPlace::Server { link: ServerLink::new(access)?, collection: collection.to_owned() };
-        let mut kept = KeptIndex::open(&self.database, place, self.bm25)?;
+        let mut kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Writing))?;
         let mut weigher = Weigher { terms: &mut self.terms, bm25: self.bm25 };
         kept.bring_up(&self.database, &mut weigher, host)
     }

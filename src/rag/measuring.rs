@@ -53,6 +53,7 @@ fn source_of(document: &SourceDocument, cut: ChunkCut) -> DocumentSource {
         hash: text_hash(state.as_bytes()),
         bytes: state.len() as u64,
         modified: 0,
+        changed: 0,
     }
 }
 

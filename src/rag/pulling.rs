@@ -69,6 +69,9 @@ pub fn pull(
         chunk: mark.chunk,
         removal: mark.removal,
     })?;
+    for root in &mark.roots {
+        library.remember(root)?;
+    }
     library.index()?;
     Ok(report)
 }
@@ -121,6 +124,7 @@ fn restored(returned: Vec<ReturnedChunk>) -> Result<(MovedDocument, Vec<MovedChu
             hash: hash(&own.hash)?,
             bytes: own.bytes,
             modified: own.modified,
+            changed: 0,
         },
         title: payload.title.clone(),
         facts: DocumentFacts {

@@ -3,13 +3,15 @@
 
 mod expanding;
 mod language;
+mod lex;
 mod lines;
 mod lists;
 mod reranking;
 mod tools;
+mod vectors;
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -24,14 +26,17 @@ use crate::domain::retrieval::{
 use lists::{FoundList, PlannedList, asked, of_line};
 
 pub use expanding::SURE;
-pub use lines::{line, typed};
+pub use lines::{TypedQuery, line, typed};
 pub use reranking::RERANKED_UNLESS_SAID;
 pub use tools::{
     Expansion, ExpansionStep, PassageReranker, QueryExpander, RerankScores, RerankStep, SearchTools,
 };
+pub use vectors::QUESTION_WITHIN;
 
 /// Candidates of each list, or as many as are asked for if that is more.
 pub const CANDIDATES: usize = 200;
+/// What takes longer than this is not waited for with the index in hand.
+const SOON: Duration = Duration::from_secs(1);
 /// Passages that one search gives at most.
 pub const MOST: usize = 1000;
 
@@ -84,6 +89,9 @@ impl Library {
     pub fn rank(&mut self, query: &PassageQuery, tools: &mut SearchTools<'_>) -> Result<RankedChunks> {
         let mut ranked = self.fused(query, tools)?;
         if let Some(step) = &mut tools.reranking {
+            if step.budget > SOON {
+                self.lend_index();
+            }
             self.rerank(&mut ranked, query, step)?;
         }
         if let Some(lambda) = query.diversity {
@@ -107,23 +115,20 @@ impl Library {
     /// # Errors
     /// As [`Self::search`].
     pub fn fused(&mut self, query: &PassageQuery, tools: &mut SearchTools<'_>) -> Result<RankedChunks> {
-        let (planned, notices) = asked(query)?;
-        let documents = self.looked_in(query)?;
+        let (planned, mut notices) = asked(query)?;
+        let documents = self.looked_in(query, &mut notices)?;
         let within = documents.as_deref();
-        let mut found = Vec::with_capacity(planned.len());
-        for list in &planned {
-            found.push(self.found(list, query, within, tools.embedder)?);
-        }
+        let mut found = self.found_all(planned, (query, within), tools.embedder, &mut notices)?;
+        notices.extend(self.lacking_in_index()?);
         let mut trace = SearchTrace { mode: query.mode, notices, ..SearchTrace::default() };
         trace.intent.clone_from(&query.intent);
         if let Some(step) = &mut tools.expansion {
             let expanded = self.expanded(query, &found, step)?;
+            let (lines, notices) = (&expanded.lines, &mut trace.notices);
             trace.times.expand_ms = expanded.milliseconds;
             trace.expansion = Some(expanded.trace);
-            for line in &expanded.lines {
-                let list = PlannedList { is_expansion: true, ..of_line(line, 1.0) };
-                found.push(self.found(&list, query, within, tools.embedder)?);
-            }
+            let lists = lines.iter().map(|line| PlannedList { is_expansion: true, ..of_line(line, 1.0) });
+            found.extend(self.found_all(lists.collect(), (query, within), tools.embedder, notices)?);
             if !expanded.lines.is_empty() {
                 found.iter_mut().filter(|list| list.ranked.is_asked).for_each(FoundList::count_double);
             }
@@ -144,6 +149,19 @@ impl Library {
         candidates.truncate(query.candidates.unwrap_or(usize::MAX));
         trace.times.fuse_ms = milliseconds(fusing);
         Ok(RankedChunks { candidates, lists, reranked: HashMap::new(), trace })
+    }
+
+    /// Finds some lists, whose questions are embedded first.
+    fn found_all(
+        &mut self,
+        mut planned: Vec<PlannedList<'_>>,
+        (query, within): (&PassageQuery, Option<&[u64]>),
+        embedder: Option<&dyn TextEmbedder>,
+        notices: &mut Vec<String>,
+    ) -> Result<Vec<FoundList>> {
+        let vectors = self.embedded(&mut planned, embedder, notices)?;
+        let both = planned.iter().zip(&vectors);
+        both.map(|(list, vector)| self.found(list, query, within, vector.as_ref())).collect()
     }
 
     fn diversified(&self, ranked: &RankedChunks, lambda: f64, top: usize) -> Result<Vec<RankedChunk>> {

@@ -1,24 +1,22 @@
 //! The index of a library while a process has it: opened, brought up to the database, made anew if it serves no more.
 //! Knows the database and the stores, not the library.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::database::{LibraryDatabase, ModelNumber, MovedDocument, StoredChunk};
+use super::database::{IndexStore, LibraryDatabase, ModelNumber, StoredChunk};
 use super::index::server::{ServerClaim, ServerIndex, ServerLink};
-use super::index::{ChunkIndex, ChunkPayload, EdgeIndex, IndexMark, IndexedChunk, LAYOUT, LibraryPayload};
+use super::index::{ChunkIndex, ChunkPayload, EdgeIndex, IndexMark, IndexedChunk, LAYOUT};
+use super::payloads::{of_chunk, payload};
 use super::terms::{self, Bm25Settings, TermReader};
+use super::turn::IndexTurn;
 use super::words::chunk_terms;
-use crate::session::{JobLock, SessionError};
 
 /// Chunks that are put into the index at once, and after how many of them it says how far it is.
 const BATCH: usize = 256;
 const MARK_EVERY: usize = 8192;
-/// Another process has the index for this long at most before we give up.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where an index is.
 pub enum IndexPlace {
@@ -50,14 +48,28 @@ pub enum Brought {
     Stopped(UpkeepReport),
 }
 
+/// What an index is opened for: a server's is searched while another process writes to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WantedFor {
+    Searching,
+    Writing,
+}
+
+/// What came of opening an index.
+enum Opened {
+    Serves(Box<KeptIndex>),
+    /// It is to be made anew, and another process has the turn.
+    Unfit(IndexPlace),
+}
+
 /// An index while this process has it.
 pub(super) struct KeptIndex {
     index: Box<dyn ChunkIndex>,
     mark: IndexMark,
     model: Option<ModelNumber>,
     place: IndexPlace,
-    #[expect(dead_code, reason = "held so that no other process opens the index")]
-    lock: JobLock,
+    /// Nothing while another process brings a server's collection up to date: it is searched as it is meanwhile.
+    turn: Option<IndexTurn>,
 }
 
 impl KeptIndex {
@@ -65,8 +77,39 @@ impl KeptIndex {
     ///
     /// # Errors
     /// Where another process keeps it, the disk is full, or a server can't be asked.
-    pub(super) fn open(database: &LibraryDatabase, place: IndexPlace, bm25: Bm25Settings) -> Result<Self> {
-        let lock = wait_for(database.folder(), place.lock())?;
+    pub(super) fn open(
+        database: &LibraryDatabase,
+        place: IndexPlace,
+        (bm25, wanted_for): (Bm25Settings, WantedFor),
+    ) -> Result<Self> {
+        let turn = match (&place, wanted_for) {
+            (IndexPlace::Server { .. }, WantedFor::Searching) => {
+                IndexTurn::now(database.folder(), place.lock())?
+            }
+            (IndexPlace::Edge { .. }, _) | (IndexPlace::Server { .. }, WantedFor::Writing) => {
+                Some(IndexTurn::wait(database.folder(), place.lock())?)
+            }
+        };
+        match Self::opened(database, place, bm25, turn)? {
+            Opened::Serves(kept) => Ok(*kept),
+            // Another process is making it.
+            Opened::Unfit(place) => {
+                let turn = Some(IndexTurn::wait(database.folder(), place.lock())?);
+                match Self::opened(database, place, bm25, turn)? {
+                    Opened::Serves(kept) => Ok(*kept),
+                    Opened::Unfit(_) => bail!("the library's index can't be made now: try again"),
+                }
+            }
+        }
+    }
+
+    /// Opens the index with or without the turn; without it nothing is written.
+    fn opened(
+        database: &LibraryDatabase,
+        place: IndexPlace,
+        bm25: Bm25Settings,
+        turn: Option<IndexTurn>,
+    ) -> Result<Opened> {
         let wanted = wanted(database, bm25)?;
         let dimensions = wanted.dimensions();
         let (mut index, found): (Box<dyn ChunkIndex>, _) = match &place {
@@ -81,19 +124,57 @@ impl KeptIndex {
             IndexPlace::Server { link, collection } => {
                 let turns = database.turns(link.access().url(), collection)?;
                 let claim = ServerClaim { library: wanted.library.clone(), turns };
-                let index = ServerIndex::open(link, collection, &claim, dimensions)?;
+                let index = match turn {
+                    Some(_) => ServerIndex::open(link, collection, &claim, dimensions)?,
+                    None => match ServerIndex::as_it_is(link, collection, &claim, dimensions)? {
+                        Some(index) => index,
+                        None => return Ok(Opened::Unfit(place)),
+                    },
+                };
                 let found = index.mark()?.filter(|mark| mark.serves(&wanted));
                 (Box::new(index), found)
             }
         };
         let mark = if let Some(mark) = found {
             mark
+        } else if turn.is_none() {
+            return Ok(Opened::Unfit(place));
         } else {
             index.begin_anew()?;
             wanted
         };
         let model = database.model()?.map(|(number, _)| number);
-        Ok(Self { index, mark, model, place, lock })
+        Ok(Opened::Serves(Box::new(Self { index, mark, model, place, turn })))
+    }
+
+    /// Whether another process waits for it.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.turn.as_ref().is_some_and(IndexTurn::is_wanted)
+    }
+
+    /// Whether it is still the library's: another process may have given it another model or another place.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub(super) fn is_current(&self, database: &LibraryDatabase) -> Result<bool> {
+        let model = database.model()?.map(|(number, _)| number);
+        let same_place = match (&self.place, database.index_store()?) {
+            (IndexPlace::Edge { .. }, IndexStore::Edge) => true,
+            (IndexPlace::Server { collection, .. }, IndexStore::Server { collection: now }) => {
+                *collection == now
+            }
+            (IndexPlace::Edge { .. }, IndexStore::Server { .. })
+            | (IndexPlace::Server { .. }, IndexStore::Edge) => false,
+        };
+        Ok(model == self.model && same_place)
+    }
+
+    /// Chunks that it lacks while another process brings it up to date.
+    ///
+    /// # Errors
+    /// Where the database can't be read.
+    pub(super) fn lacks(&self, database: &LibraryDatabase) -> Result<u64> {
+        if self.turn.is_some() { Ok(0) } else { database.chunk_count_after(self.mark.chunk) }
     }
 
     pub(super) fn index(&mut self) -> &mut dyn ChunkIndex {
@@ -120,6 +201,18 @@ impl KeptIndex {
         weigher: &mut Weigher<'_>,
         host: &mut dyn FnMut(UpkeepReport) -> bool,
     ) -> Result<Brought> {
+        if self.turn.is_none() {
+            self.turn = IndexTurn::now(database.folder(), self.place.lock())?;
+            if self.turn.is_none() {
+                return Ok(Brought::UpToDate(UpkeepReport::default()));
+            }
+            // As the other left it.
+            self.mark = self
+                .index
+                .mark()?
+                .filter(|mark| mark.serves(&self.mark))
+                .unwrap_or(wanted(database, weigher.bm25)?);
+        }
         if let Some(brought) = self.catch_up(database, weigher, host)? {
             return Ok(brought);
         }
@@ -147,7 +240,11 @@ impl KeptIndex {
         let removed = database.removals_after(self.mark.removal)?;
         let mut report =
             UpkeepReport { all: database.chunk_count_after(self.mark.chunk)?, ..UpkeepReport::default() };
-        if removed.is_empty() && report.all == 0 && self.mark.whole {
+        let roots = match self.place {
+            IndexPlace::Edge { .. } => Vec::new(),
+            IndexPlace::Server { .. } => database.roots()?,
+        };
+        if removed.is_empty() && report.all == 0 && self.mark.whole && self.mark.roots == roots {
             return Ok(Some(Brought::UpToDate(report)));
         }
         self.begin_turn(database)?;
@@ -167,7 +264,7 @@ impl KeptIndex {
         if self.index.count()? != database.chunk_count_after(0)? {
             return Ok(None);
         }
-        self.mark.whole = true;
+        (self.mark.whole, self.mark.roots) = (true, roots);
         self.index.set_mark(&self.mark)?;
         Ok(Some(Brought::UpToDate(report)))
     }
@@ -247,18 +344,6 @@ impl IndexPlace {
     }
 }
 
-fn wait_for(folder: &Path, lock: &'static str) -> Result<JobLock> {
-    let began = Instant::now();
-    loop {
-        match JobLock::take(folder, lock, "dojo rag") {
-            Err(SessionError::JobRunning { .. }) if began.elapsed() < PATIENCE => {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
-            taken => return taken.context("open the library's index"),
-        }
-    }
-}
-
 /// What an index of this library has to be made from.
 fn wanted(database: &LibraryDatabase, bm25: Bm25Settings) -> Result<IndexMark> {
     Ok(IndexMark {
@@ -271,47 +356,6 @@ fn wanted(database: &LibraryDatabase, bm25: Bm25Settings) -> Result<IndexMark> {
         removal: 0,
         whole: false,
         turn: None,
+        roots: Vec::new(),
     })
-}
-
-/// The document of a chunk, if it is still there; mostly that of the one before.
-fn of_chunk<'d>(
-    database: &LibraryDatabase,
-    chunk: &StoredChunk,
-    last: &'d mut Option<MovedDocument>,
-) -> Result<Option<&'d MovedDocument>> {
-    if last.as_ref().is_none_or(|document| document.id != chunk.document) {
-        *last = database.moved(chunk.document)?;
-    }
-    Ok(last.as_ref())
-}
-
-fn payload(stored: &StoredChunk, moved: &MovedDocument) -> ChunkPayload {
-    let document = &moved.document;
-    ChunkPayload {
-        document: stored.document,
-        source: stored.source.clone(),
-        title: stored.title.clone(),
-        context: stored.context.clone(),
-        section: stored.chunk.section.clone(),
-        page: stored.chunk.pages.map(|(first, _)| first),
-        last_page: stored.chunk.pages.map(|(_, last)| last),
-        chunk: stored.chunk.ordinal,
-        text: stored.chunk.text.clone(),
-        tags: document.facts.tags.clone(),
-        authors: document.facts.authors.clone(),
-        date: document.facts.date.clone(),
-        language: document.facts.language.clone(),
-        dojo: LibraryPayload {
-            tokens: stored.chunk.tokens,
-            terms: stored.terms,
-            embedded: stored.embedded.to_hex(),
-            hash: document.from.hash.to_hex(),
-            bytes: document.from.bytes,
-            modified: document.from.modified,
-            added: moved.added,
-            pages: document.facts.pages,
-            notices: document.notices.clone(),
-        },
-    }
 }

@@ -13,6 +13,8 @@ use super::load;
 /// Files and folders that are watched.
 pub struct FolderWatch {
     roots: Vec<LibraryRoot>,
+    /// The disk that each root was on.
+    disks: BTreeMap<String, u64>,
     /// As the library has them, and as they were when they were last looked at.
     known: BTreeMap<PathBuf, FileStamp>,
     last: BTreeMap<PathBuf, FileStamp>,
@@ -23,6 +25,7 @@ pub struct FolderWatch {
 struct FileStamp {
     bytes: u64,
     written: (i64, i64),
+    changed: (i64, i64),
     file: (u64, u64),
 }
 
@@ -46,7 +49,8 @@ impl FolderWatch {
     #[must_use]
     pub fn begin(roots: Vec<LibraryRoot>) -> Self {
         let known = stamps(&roots, &BTreeMap::new());
-        Self { roots, last: known.clone(), known }
+        let disks = roots.iter().filter_map(|root| Some((root.path.clone(), disk(&root.path)?)));
+        Self { disks: disks.collect(), roots, last: known.clone(), known }
     }
 
     #[must_use]
@@ -69,8 +73,10 @@ impl FolderWatch {
         }
         let is_gone = |path: &&PathBuf| !now.contains_key(*path) && !self.last.contains_key(*path);
         // A folder that is gone as a whole may be a drive that comes back.
-        let is_there =
-            |path: &&PathBuf| self.root_of(path).is_some_and(|root| Path::new(&root.path).exists());
+        let is_there = |path: &&PathBuf| {
+            let root = self.root_of(path).map(|root| &root.path);
+            root.is_some_and(|root| disk(root).is_some_and(|now| self.disks.get(root) == Some(&now)))
+        };
         changes.gone = self
             .known
             .keys()
@@ -102,6 +108,11 @@ impl FolderWatch {
     }
 }
 
+/// The disk that a path is on; nothing if it isn't there.
+fn disk(path: &str) -> Option<u64> {
+    Some(Path::new(path).metadata().ok()?.dev())
+}
+
 /// All files as they are now; those of a folder that can't be looked at are taken to be as they were.
 fn stamps(roots: &[LibraryRoot], before: &BTreeMap<PathBuf, FileStamp>) -> BTreeMap<PathBuf, FileStamp> {
     let mut stamps = BTreeMap::new();
@@ -127,6 +138,7 @@ fn stamp(file: &Path) -> Option<FileStamp> {
     Some(FileStamp {
         bytes: facts.size(),
         written: (facts.mtime(), facts.mtime_nsec()),
+        changed: (facts.ctime(), facts.ctime_nsec()),
         file: (facts.dev(), facts.ino()),
     })
 }

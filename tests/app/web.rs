@@ -214,6 +214,7 @@ fn what_is_no_document_is_told_in_one_sentence_and_the_library_keeps_what_it_has
     let url = world.url("/birds");
     world.add(&url);
     world.reset();
+    world.page("/birds", ResponseTemplate::new(401));
     assert_eq!(counts(&world.add(&url)), [0, 0, 0, 1]);
     assert_eq!(world.sources(), [url]);
 }
@@ -354,11 +355,52 @@ fn addresses_are_told_from_paths_and_those_that_hold_a_key_are_refused() {
         ("https://", "is no address"),
         ("https://me:secret1@example.org/", "holds a password or a key"),
         ("https://example.org/?token=0123456789abcdef", "holds a password or a key"),
+        ("https://b.s3.example.org/a.pdf?X-Amz-Date=1&X-Amz-Signature=secret1", "holds a password or a key"),
+        ("https://example.org/a?X%2DAmz%2DSignature=secret1", "holds a password or a key"),
+        ("https://example.org/blob?sv=2024&sig=secret1%2Bx", "holds a password or a key"),
+        ("https://example.org/cb?code=secret1secret1secret1", "holds a password or a key"),
+        ("https://example.org/a?pwd=secret1", "holds a password or a key"),
+        ("https://example.org/a;jsessionid=secret1", "holds a password or a key"),
+        ("https://example.org/token/secret1secret1/a.md", "holds a password or a key"),
     ] {
         let error = root(wrong).expect_err(wrong);
         assert!(format!("{error:#}").contains(words), "{wrong}: {error:#}");
         assert!(!format!("{error:#}").contains("secret1"), "{error:#}");
     }
+}
+
+#[test]
+fn words_in_addresses_are_no_keys() {
+    for address in [
+        "https://example.org/a?code=py&lang_code=en&page=2",
+        "https://example.org/keys/monkeys.html?sort=author&v=4f8a1c2e9b7d4e6f8a1b2c3d4e5f6a7b",
+        "https://example.org/blob/0f1e2d3c4b5a69788796a5b4c3d2e1f0/README.md",
+        "https://example.org/token/economy.html",
+    ] {
+        assert!(DocumentAddress::parse(address).unwrap().is_some(), "{address}");
+    }
+}
+
+#[test]
+fn a_page_that_its_server_says_is_gone_is_taken_out_and_comes_back() {
+    let mut world = World::new();
+    world.page("/birds", html(HERONS).insert_header("etag", "\"1\""));
+    let url = world.url("/birds");
+    assert_eq!(counts(&world.add(&url)), [1, 0, 0, 0]);
+    world.reset();
+    world.page("/birds", ResponseTemplate::new(410));
+    let report = world.add(&url);
+    assert_eq!((report.removed, report.unread), (1, 1));
+    assert!(reason(&report).contains("it is gone, and was taken out"), "{:?}", report.reasons);
+    assert_eq!(world.sources(), Vec::<String>::new());
+    world.reset();
+    world.page("/birds", html(HERONS));
+    assert_eq!(counts(&world.add(&url)), [1, 0, 0, 0]);
+    // A server that is out of order says nothing about the document.
+    world.reset();
+    world.page("/birds", ResponseTemplate::new(403));
+    assert_eq!(world.add(&url).removed, 0);
+    assert_eq!(world.sources(), [url]);
 }
 
 #[test]

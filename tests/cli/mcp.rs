@@ -94,6 +94,13 @@ fn an_assistant_finds_and_reads_documents_by_the_names_that_it_knows() {
     }
     let read = assistant.call("get", json!({ "file": "salmon.md", "lineNumbers": true }));
     assert!(read["content"][0]["text"].as_str().unwrap().contains("Salmon swim upstream"), "{read}");
+    let part = assistant.call("get", json!({ "file": "salmon.md", "maxLines": 0 }));
+    let lines =
+        |read: &Value| ["fromLine", "lines", "totalLines"].map(|key| read["structuredContent"][key].clone());
+    assert_eq!(lines(&part), [json!(1), json!(0), lines(&read)[2].clone()]);
+    assert_eq!(lines(&read)[1], lines(&read)[2]);
+    let past = assistant.refused("get", json!({ "file": "salmon.md", "fromLine": 99 }));
+    assert!(past.contains("and line 99 was asked for"), "{past}");
     let both = assistant.call("multi_get", json!({ "pattern": "*.md" }));
     assert_eq!(both["structuredContent"]["documents"].as_array().unwrap().len(), 2);
     assert_eq!(assistant.call("status", json!({}))["structuredContent"]["documents"], 2);
@@ -112,6 +119,7 @@ fn what_a_tool_does_not_know_is_refused_by_name() {
         ("query", json!({ "searches": [{ "type": "sql", "query": "x" }] }), "lex, vec or hyde"),
         ("query", json!({ "query": "salmon", "candidateLimit": 0 }), "candidateLimit"),
         ("query", json!({}), "say what to search for"),
+        ("query", json!({ "query": "lex: salmon\nfoo: bar" }), "line 2 of the query begins with foo:"),
         ("query", json!({ "searches": [{ "type": "vec", "query": "fish" }] }), "embed"),
         ("get", json!({ "file": "salmo.md" }), "salmon.md"),
         ("get", json!({ "file": "#999" }), "#999"),
@@ -121,6 +129,24 @@ fn what_a_tool_does_not_know_is_refused_by_name() {
         let refused = assistant.refused(tool, arguments.clone());
         assert!(refused.contains(said), "{tool} {arguments}: {refused}");
     }
+}
+
+#[test]
+fn an_index_that_an_assistant_keeps_open_is_lent_to_others() {
+    let world = world();
+    let mut assistant = Assistant::start(&world);
+    let found = |assistant: &mut Assistant| {
+        assistant.call("query", json!({ "query": "lex: quartz -salmon" }))["structuredContent"]["results"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!(found(&mut assistant), 1);
+    // The shell's search and its adding both want the index meanwhile.
+    assert!(world.say(&["rag", "search", "salmon", "--library", "./lib"]).contains("upstream"));
+    std::fs::write(world.path().join("notes/more.md"), "# More\n\nQuartz is hard.\n").unwrap();
+    world.say(&["rag", "add", "--library", "./lib"]);
+    assert_eq!(found(&mut assistant), 2);
 }
 
 #[test]

@@ -240,3 +240,84 @@ fn a_reranked_search_says_how_far_it_came_and_settings_name_the_model() {
     assert!(String::from_utf8_lossy(&late.stderr).contains("the fused order is as it was"), "{late:?}");
     assert!(late.status.success());
 }
+
+#[test]
+fn numbers_that_mean_nothing_are_refused_before_anything_is_done() {
+    let world = world();
+    rag(&world, &["add", "notes", "--no-embeddings"]);
+    let refused = |arguments: &[&str]| {
+        let output = world.dojo(&[&["rag"], arguments].concat());
+        assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let search = |arguments: &[&str]| {
+        refused(&[&["search", "salmon", "--library", "./lib", "--mode", "bm25"], arguments].concat())
+    };
+    for (arguments, words) in [
+        (&["--top", "0"][..], "1..=1000"),
+        (&["--bm25-weight", "nan"], "it is no number"),
+        (&["--dense-weight", "-1"], "it is 0 or more"),
+        (&["--rrf-k", "inf"], "it is no number"),
+        (&["--rrf-k", "60"], "--rrf-k is for lists that are fused by ranks"),
+        (&["--bm25-weight", "0", "--dense-weight", "0"], "has to be above 0"),
+        (&["--diversity", "2"], "it is from 0 to 1"),
+        (&["--candidates", "0"], "is not in 1.."),
+        (&["--budget", "1s"], "--budget is the time of a reranker, and none is named"),
+        (&["--expand-budget", "1s"], "none is named: say --expand MODEL"),
+    ] {
+        let said = search(arguments);
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+    for (arguments, words) in [
+        (&["--k1", "nan"][..], "it is no number"),
+        (&["--b", "1.5"], "it is from 0 to 1"),
+        (&["--title-weight", "-2"], "it is 0 or more"),
+    ] {
+        let said = refused(&[&["eval", "nowhere"], arguments].concat());
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_collection_that_names_something_twice_is_refused_by_its_lines() {
+    let world = world();
+    std::fs::create_dir_all(world.path().join("set/qrels")).unwrap();
+    let corpus = "{\"_id\":\"a\",\"text\":\"salmon\"}\n{\"_id\":\"b\",\"text\":\"trout\"}\n";
+    let queries = "{\"_id\":\"q\",\"text\":\"fish\"}\n";
+    let qrels = "query-id\tcorpus-id\tscore\nq\ta\t1\n";
+    let set = |corpus: &str, queries: &str, qrels: &str| {
+        for (name, text) in [("corpus.jsonl", corpus), ("queries.jsonl", queries), ("qrels/test.tsv", qrels)]
+        {
+            write(&world, &format!("set/{name}"), text);
+        }
+    };
+    let eval = || {
+        let output = world.dojo(&["rag", "eval", "set", "--modes", "bm25"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    set(&corpus.replace("\"b\"", "\"a\""), queries, qrels);
+    let (code, said) = eval();
+    assert!(code == Some(1) && said.contains("has the id a twice, in lines 1 and 2"), "{said}");
+    set(corpus, &queries.repeat(2), qrels);
+    assert!(eval().1.contains("has the id q twice, in lines 1 and 2"));
+    set(corpus, queries, &format!("{qrels}q\ta\t2\n"));
+    assert!(
+        eval().1.contains("line 3 of set/qrels/test.tsv judges a for q again, and otherwise than before")
+    );
+    set(corpus, queries, &format!("{qrels}q\ta\t1\n"));
+    assert_eq!(eval().0, Some(0));
+}
+
+#[test]
+fn what_is_said_of_all_roots_anew_reaches_their_documents_and_is_shown() {
+    let world = world();
+    rag(&world, &["add", "notes", "--no-embeddings"]);
+    let again = rag(&world, &["add", "--context", "notes on nature", "--tag", "nature"]);
+    assert_eq!(counts(&again), [0, 2, 0, 0, 0]);
+    let shown = world.say(&["rag", "search", "salmon", "--library", "./lib"]);
+    assert!(shown.contains("(notes on nature)"), "{shown}");
+    let listed = world.say(&["rag", "list", "--library", "./lib"]);
+    assert!(listed.contains("context") && listed.contains("notes on nature"), "{listed}");
+    let lines = world.say(&["rag", "search", "lex: salmon", "lex: granite -rock", "--library", "./lib"]);
+    assert!(lines.contains("Salmon swim") && !lines.contains("quartz"), "{lines}");
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::engine::embed::write_tiny_bert;
+use crate::engine::embed::{write_pooling, write_tiny_bert};
 use crate::support::program::{World, wait_until};
 
 fn world() -> World {
@@ -45,9 +45,9 @@ struct Server(Child);
 
 impl Server {
     /// Gives its base URL too.
-    fn start(world: &World) -> (Self, String) {
+    fn start(world: &World, embeddings: &str) -> (Self, String) {
         let arguments =
-            ["serve", "--model", "model", "--embeddings", "./bert", "--port", "0", "--threads", "1"];
+            ["serve", "--model", "model", "--embeddings", embeddings, "--port", "0", "--threads", "1"];
         let mut child = world.command(&arguments).stdout(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -72,7 +72,7 @@ impl Drop for Server {
 #[test]
 fn a_library_is_embedded_by_an_endpoint_and_searched_through_it() {
     let world = world();
-    let (server, url) = Server::start(&world);
+    let (server, url) = Server::start(&world, "./bert");
     let settings = |model: &str| {
         write(
             &world,
@@ -107,8 +107,8 @@ fn a_library_is_embedded_by_an_endpoint_and_searched_through_it() {
 
     drop(server);
     settings("bert");
-    let output = world.dojo(&["rag", "embed", "--model", "nowhere", "--library", "./lib"]);
-    assert_eq!(output.status.code(), Some(1));
+    let said = refused(&world, &["embed", "--model", "nowhere"]);
+    assert!(said.contains("settings.toml has no [embedders.nowhere]"), "{said}");
     write(
         &world,
         "settings/settings.toml",
@@ -119,6 +119,51 @@ fn a_library_is_embedded_by_an_endpoint_and_searched_through_it() {
         said.contains("embedder far needs a key: set the environment variable DOJO_NO_SUCH_KEY"),
         "{said}"
     );
+}
+
+#[test]
+fn an_endpoint_that_has_moved_is_asked_whether_it_is_the_same() {
+    let world = world();
+    std::fs::create_dir_all(world.path().join("other")).unwrap();
+    write_tiny_bert(&world.path().join("other/bert"));
+    write_pooling(&world.path().join("other/bert"), "cls");
+    let settings = |url: &str| {
+        write(
+            &world,
+            "settings/settings.toml",
+            &format!("[embedders.near]\nbase_url = \"{url}\"\nmodel = \"bert\"\n"),
+        );
+    };
+    let search = ["rag", "search", "salmon swim", "--mode", "dense", "--library", "./lib"];
+    let (server, first) = Server::start(&world, "./bert");
+    settings(&first);
+    rag(&world, &["add", "notes", "--model", "near"]);
+    let before = world.say(&search);
+    drop(server);
+
+    // The same model elsewhere.
+    let (server, second) = Server::start(&world, "./bert");
+    settings(&second);
+    let output = world.dojo(&search);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), before);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("gives the same vectors as at") && told.contains(&first), "{told}");
+    assert_eq!(String::from_utf8_lossy(&world.dojo(&search).stderr), "", "it is told once");
+    assert_eq!(rag(&world, &["add", "notes"])["chunks"]["embedded"], 0);
+    drop(server);
+
+    // Another model under the same name.
+    let (_server, third) = Server::start(&world, "./other/bert");
+    settings(&third);
+    for asked in [&["search", "salmon", "--mode", "dense"][..], &["add", "notes"]] {
+        let said = refused(&world, asked);
+        let words =
+            format!("near:bert, which was asked at {second} then, and gives other vectors at {third} now");
+        assert!(said.contains(&words) && said.contains("`dojo rag embed --model near:bert`"), "{said}");
+    }
+    let anew = rag(&world, &["embed", "--model", "near:bert"]);
+    assert_eq!(anew["now"]["embeddings"], 4, "{anew}");
+    rag(&world, &["search", "salmon", "--mode", "dense"]);
 }
 
 #[test]

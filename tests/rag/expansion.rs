@@ -115,7 +115,7 @@ fn lines_that_a_search_has_no_list_for_are_told_of() {
 #[test]
 fn typed_lines_are_searched_as_they_are() {
     let mut world = World::with(&[("a", "apples"), ("b", "pears")]);
-    let lines = typed("lex: apples\nvec: pears\n").unwrap();
+    let lines = typed("lex: apples\nvec: pears\n").unwrap().unwrap().lines;
     let question = PassageQuery { lines, ..query(SearchMode::Hybrid, "") };
     let mut expander = Speaks::of(&["lex: plums"]);
     let found = expanded(&mut world, &question, &mut expander);

@@ -30,6 +30,7 @@ pub(super) fn mark(library: &str) -> IndexMark {
         removal: 0,
         whole: false,
         turn: None,
+        roots: Vec::new(),
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::Path;
 use dojo_studio::domain::library::{BlockKind, SourceDocument};
 use dojo_studio::domain::retrieval::{LibraryFilter, PassageQuery, SearchMode};
 use dojo_studio::rag::add::embed_anew;
-use dojo_studio::rag::database::IndexStore;
+use dojo_studio::rag::database::{IndexStore, LibraryRoot};
 use dojo_studio::rag::library::Library;
 use dojo_studio::rag::pulling::{PullReport, pull};
 use dojo_studio::rag::search::SearchTools;
 use dojo_studio::rag::upkeep::{Brought, UpkeepReport};
+use dojo_studio::session::JobLock;
 
 use super::qdrant::{FakeQdrant, Mood};
 use super::world::{Letters, Patient, World, document, query};
@@ -120,12 +121,22 @@ fn pulling_makes_the_same_library_again() {
     world.add(&[("/notes/3.md", "Another text in the place of the third.")]);
     world.library.take_out("/notes/22.md").unwrap();
     push(&mut world.library, &server);
+    // What is said of roots alone goes along too.
+    let root = LibraryRoot {
+        path: "arxiv-search:herons".to_owned(),
+        context: Some("on birds".to_owned()),
+        tags: vec!["birds".to_owned()],
+        most: Some(3),
+    };
+    world.library.remember(&root).unwrap();
+    assert_eq!(push(&mut world.library, &server), sent(0, 0));
     let place = tempfile::tempdir().unwrap();
     let report = pull(place.path(), &server.access(None), "notes", &mut |_| true).unwrap();
     let all = chunks(&world.library);
     assert_eq!(report, PullReport { documents: 22, chunks: all, all, stopped: false });
     let mut pulled = Library::open(place.path()).unwrap();
     assert_alike(&rankings(&mut world.library, &world.embedder), &rankings(&mut pulled, &world.embedder));
+    assert_eq!(pulled.database().roots().unwrap(), [root]);
     let rows = |library: &Library| library.database().document_rows().unwrap();
     assert_eq!(rows(&pulled), rows(&world.library));
     assert_eq!(pulled.database().documents().unwrap(), world.library.database().documents().unwrap());
@@ -134,6 +145,28 @@ fn pulling_makes_the_same_library_again() {
         library.database().chunks_after(0, 1000, model).unwrap()
     };
     assert_eq!(read(&pulled), read(&world.library), "words, sections, pages, contexts, vectors, numbers");
+}
+
+#[test]
+fn a_server_is_searched_as_it_is_while_another_process_pushes_to_it() {
+    let server = FakeQdrant::start();
+    let mut world = world_of(12);
+    world.library = Library::open(world.folder()).unwrap().asking(server.access(None));
+    on_server(&mut world.library);
+    world.library.index().unwrap();
+    world.library.release();
+    let pushing = JobLock::take(world.folder(), "server", "dojo rag push").unwrap();
+    world.add_all(&[drawn(12)]);
+    let notices = |world: &mut World| {
+        let found = world.library.search(&query(SearchMode::Bm25, "salmon"), None).unwrap();
+        assert!(!found.passages.is_empty());
+        found.trace.notices
+    };
+    let told = notices(&mut world);
+    assert!(told[0].contains("another process is bringing the index up to date: 1 chunk"), "{told:?}");
+    drop(pushing);
+    assert_eq!(notices(&mut world), Vec::<String>::new());
+    assert_eq!(world.library.push(&server.access(None), "notes", &mut |_| true).unwrap(), sent(0, 0));
 }
 
 #[test]

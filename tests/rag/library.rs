@@ -91,7 +91,9 @@ fn another_model_is_refused_until_the_library_is_embedded_anew() {
     let refused =
         world.library.search(&query(SearchMode::Dense, "salmon"), Some(&other)).expect_err("refused");
     assert!(
-        refused.to_string().contains("embedded with letters, and the question would be with other letters"),
+        refused
+            .to_string()
+            .contains("embedded with letters (26 dimensions), and not with other letters (26 dimensions)"),
         "{refused}"
     );
     let mut host = Patient(usize::MAX);

@@ -14,6 +14,9 @@ fn a_library_of_the_first_version_is_opened_and_keeps_what_it_has() {
     connection
         .execute_batch(
             "DROP TABLE exclusions; DROP TABLE addresses; ALTER TABLE roots DROP COLUMN most;
+             ALTER TABLE documents DROP COLUMN changed; ALTER TABLE models RENAME TO newer;
+             CREATE TABLE models (id INTEGER PRIMARY KEY, name, dimensions, passage_prefix, query_prefix);
+             INSERT INTO models SELECT id, name, dimensions, passage_prefix, query_prefix FROM newer; DROP TABLE newer;
              INSERT INTO roots VALUES ('/notes', 'diaries', '[\"old\"]');
              UPDATE documents SET facts = '{\"authors\":[\"A\"],\"date\":\"2020\",\"language\":\"en\",\"pages\":null,\"tags\":[\"t\"]}';
              PRAGMA user_version = 1;",
@@ -34,7 +37,9 @@ fn a_library_of_the_first_version_is_opened_and_keeps_what_it_has() {
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
+    assert_eq!(database.model().unwrap().unwrap().1.name, "letters");
+    assert_eq!(database.document("fish").unwrap().unwrap().from.changed, 0);
     drop(Library::open(&folder).unwrap());
 }
 
@@ -102,5 +107,8 @@ fn the_catalogue_is_read_as_it_answers() {
         categories: vec!["cs.IR".to_owned()],
     };
     assert_eq!(read.papers, [paper]);
-    assert!(read_answer("no feed").is_err());
+    let refused = |text: &str| format!("{:#}", read_answer(text).unwrap_err());
+    assert!(refused("no feed").contains("it is no Atom feed"));
+    let cut = answer.get(..answer.len() - 60).unwrap();
+    assert!(refused(cut).contains("arXiv's answer can't be read: it breaks off in the middle"));
 }

@@ -25,6 +25,7 @@ impl Letters {
             dimensions: 26,
             passage_prefix: String::new(),
             query_prefix: String::new(),
+            endpoint: String::new(),
         };
         Self { model, asked: Cell::new(0) }
     }
@@ -133,7 +134,7 @@ pub(crate) fn document(source: &str, text: &str) -> SourceDocument {
 pub(crate) fn source(document: &SourceDocument) -> DocumentSource {
     let words: Vec<&str> = document.blocks.iter().map(|block| block.text.as_str()).collect();
     let hash = text_hash(words.join("\n").as_bytes());
-    DocumentSource { source: document.source.clone(), hash, bytes: 0, modified: 0 }
+    DocumentSource { source: document.source.clone(), hash, bytes: 0, modified: 0, changed: 0 }
 }
 
 pub(crate) fn query(mode: SearchMode, words: &str) -> PassageQuery {

@@ -14,6 +14,8 @@ use crate::rag::database;
 
 /// A person who types no letter for this long has said what they look for.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked whether another process wants the index, which stays open between questions.
+const LOOK: Duration = Duration::from_millis(50);
 /// Passages of a search.
 const TOP: usize = 50;
 
@@ -32,6 +34,7 @@ pub(super) fn work(lane: &DocumentsLane, asks: &Receiver<FindAsk>) {
     loop {
         let ask = match waiting {
             Some(_) => asks.recv_timeout(PAUSE),
+            None if finder.open.let_go_if_wanted() => asks.recv_timeout(LOOK),
             None => asks.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match ask {
@@ -71,7 +74,7 @@ impl PassageFinder<'_> {
         if !self.lane.folder.join(database::FILE).is_file() {
             return;
         }
-        let opened = self.open.ask(QuestionVectors::Wanted, |library, _| library.index().map(drop));
+        let opened = self.open.ask_and_keep(QuestionVectors::Wanted, |library, _| library.index().map(drop));
         if let Err(error) = opened {
             // The search itself says what is wrong.
             tracing::info!("the library can't be opened ahead: {error:#}");
@@ -105,7 +108,7 @@ impl PassageFinder<'_> {
     fn find(&mut self, words: &str, mode: SearchMode) -> Result<FoundPassages> {
         let vectors =
             if mode.asks_embeddings() { QuestionVectors::Wanted } else { QuestionVectors::NotNeeded };
-        self.open.ask(vectors, |library, embedder| {
+        self.open.ask_and_keep(vectors, |library, embedder| {
             let query = PassageQuery { words: words.to_owned(), mode, top: TOP, ..PassageQuery::default() };
             library.search(&query, embedder)
         })

@@ -13,7 +13,7 @@ use crate::app::imports;
 use crate::app::jobs::Working;
 use crate::app::library::DEFAULT_MODEL;
 use crate::app::library::adding::DocumentSources;
-use crate::app::library::embedder::{EmbedderOpening, OpenEmbedder, open_embedder};
+use crate::app::library::embedder::{EmbedderOpening, OpenEmbedder, open_for};
 use crate::app::library::roots::{RootWords, root_of};
 use crate::app::pull_report::PullReport;
 use crate::domain::counted::counted;
@@ -25,7 +25,7 @@ use crate::engine::hub::{self, Network, PullProgress, Silent};
 use crate::rag::add::{Adder, ChunkCut, embed_anew};
 use crate::rag::database::LibraryRoot;
 use crate::rag::describe::describe;
-use crate::rag::embedding::{EmbeddingModel, TextEmbedder};
+use crate::rag::embedding::TextEmbedder;
 use crate::rag::files::FilesReport;
 use crate::rag::library::Library;
 use crate::rag::load::files_under;
@@ -99,7 +99,7 @@ fn add(lane: &DocumentsLane, job: &Working, path: Option<&Path>) -> Result<Ended
     let embedder = if words_only {
         None
     } else {
-        match embedder(lane, chosen.as_ref().map_or(DEFAULT_MODEL, |model| &model.name), chosen.as_ref())? {
+        match embedder(lane, &mut library, chosen.as_ref().map_or(DEFAULT_MODEL, |model| &model.name))? {
             Some(embedder) => Some(embedder),
             None => return Ok(Ended::Stopped),
         }
@@ -180,7 +180,7 @@ fn embed(lane: &DocumentsLane, job: &Working, model: Option<&str>) -> Result<End
     let _lock = JobLock::take(&lane.folder, ADDING, "the studio")?;
     let chosen = library.database().model()?.map(|(_, model)| model);
     let named = model.or(chosen.as_ref().map(|model| model.name.as_str())).unwrap_or(DEFAULT_MODEL);
-    let Some(embedder) = embedder(lane, named, chosen.as_ref())? else {
+    let Some(embedder) = embedder(lane, &mut library, named)? else {
         return Ok(Ended::Stopped);
     };
     let number = library.database().model_number(embedder.model())?;
@@ -202,7 +202,7 @@ fn say_anew(lane: &DocumentsLane, job: &Working, said: &LibraryRoot) -> Result<E
     let same = document.as_ref().is_some_and(|document| document.context == said.context);
     // Tags are in no embedding.
     let embedder = match chosen.filter(|_| !same) {
-        Some(model) => match embedder(lane, &model.name, Some(&model))? {
+        Some(model) => match embedder(lane, &mut library, &model.name)? {
             Some(embedder) => Some(embedder),
             None => return Ok(Ended::Stopped),
         },
@@ -222,14 +222,10 @@ fn say_anew(lane: &DocumentsLane, job: &Working, said: &LibraryRoot) -> Result<E
 }
 
 /// What embeds; a model is fetched if it isn't on this machine. Nothing if a person stopped that.
-fn embedder(
-    lane: &DocumentsLane,
-    name: &str,
-    known: Option<&EmbeddingModel>,
-) -> Result<Option<OpenEmbedder>> {
-    let open = |network, progress: &mut dyn PullProgress| {
+fn embedder(lane: &DocumentsLane, library: &mut Library, name: &str) -> Result<Option<OpenEmbedder>> {
+    let mut open = |network, progress: &mut dyn PullProgress| {
         let stop = Arc::default();
-        open_embedder(name, EmbedderOpening { folders: &lane.folders, network, progress, known, stop })
+        open_for(library, Some(name), EmbedderOpening { folders: &lane.folders, network, progress, stop })
     };
     let endpoint = name.split(':').next().unwrap_or(name);
     let is_here = hub::resolve(&lane.folders.models(), name, Network::Offline, &mut Silent).is_ok();

@@ -51,8 +51,8 @@ struct LibraryKeeper<'l> {
     /// None until there is one.
     library: Option<Library>,
     generation: LibraryGeneration,
-    /// The state of the file that was told last.
-    seen: Option<i64>,
+    /// The state of the file that was told last, and how far the index was.
+    seen: Option<(i64, u64)>,
     /// When it was looked last, and how long that took.
     looked: (Instant, Duration),
     /// Whether anybody has asked for the list.
@@ -104,7 +104,7 @@ impl LibraryKeeper<'_> {
         if let Some(library) = self.library()? {
             let database = library.database();
             // Before the counts: what is written meanwhile is seen the next time.
-            let seen = database.changes_elsewhere()?;
+            let seen = (database.changes_elsewhere()?, library.indexed_to());
             let model = database.model()?.map(|(number, _)| number);
             let unembedded = database.unembedded(model)?;
             let own_documents = if database.roots()?.is_empty() { own } else { None };
@@ -130,7 +130,7 @@ impl LibraryKeeper<'_> {
             return Ok(());
         }
         let now = match self.library()? {
-            Some(library) => Some(library.database().changes_elsewhere()?),
+            Some(library) => Some((library.database().changes_elsewhere()?, library.indexed_to())),
             None => None,
         };
         if now == self.seen { Ok(()) } else { self.look() }

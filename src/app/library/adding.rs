@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::web::{DocumentAddress, WebDocuments};
+use super::web::{DocumentAddress, WebDocuments, shown};
 use crate::config::Folders;
 use crate::rag::add::Adder;
 use crate::rag::database::LibraryRoot;
@@ -35,9 +35,11 @@ impl DocumentSources {
         tell: &mut dyn FnMut(&str),
     ) -> Result<()> {
         for root in roots {
-            match DocumentAddress::parse(&root.path)? {
-                Some(address) => self.web()?.add(adder, root, &address, report, tell)?,
-                None => add_path(adder, root, report)?,
+            match DocumentAddress::parse(&root.path) {
+                Ok(Some(address)) => self.web()?.add(adder, root, &address, report, tell)?,
+                Ok(None) => add_path(adder, root, report)?,
+                // Added by a version that saw nothing wrong with it.
+                Err(error) => report.leave_out(&shown(&root.path), format!("{error:#}")),
             }
             if report.stopped {
                 break;

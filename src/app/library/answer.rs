@@ -14,7 +14,7 @@ pub use crate::rag::answer::{AnswerPrompt, NOT_THERE, near, standing_alone};
 use crate::rag::answer::{AskedConversation, ShownPassage, fit, recent, without_the_oldest};
 use crate::teacher::prompt::Prompt;
 
-use super::open::{OpenLibrary, QuestionVectors};
+use super::open::{OpenLibrary, QuestionVectors, Reranking};
 
 /// The prompts that a library's questions are asked with: the session's own, else the user's, else the shipped ones.
 pub struct LibraryPrompts {
@@ -112,7 +112,7 @@ fn among(mut prompt: Vec<Message>, history: &[Message]) -> Vec<Message> {
 }
 
 /// Passages for a question that a model made or a person asked in a chat; near or not. A library without embeddings is
-/// searched by its words.
+/// searched by its words; models that expand and rerank are those of the settings.
 ///
 /// # Errors
 /// Where the library or its embedding model can't be opened or read.
@@ -121,10 +121,10 @@ pub(in crate::app) fn find(
     question: &str,
     (top, filter): (usize, LibraryFilter),
 ) -> Result<FoundPassages> {
-    open.ask(QuestionVectors::Wanted, |library, embedder| {
-        let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
-        library.search(&PassageQuery { filter, ..asked_as(question, mode, top) }, embedder)
-    })
+    let query = PassageQuery { filter, ..asked_as(question, SearchMode::Hybrid, top) };
+    let found = open.search(QuestionVectors::Wanted, query, Reranking::AsSet);
+    open.let_go();
+    found
 }
 
 /// How a question of a conversation is searched for.

@@ -1,28 +1,22 @@
 //! What embeds for a library, by its name: an endpoint of the settings, or a model of this machine. The one place that
-//! opens either.
+//! opens either, and sees whether it is what the library is embedded with.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tokio::runtime::Runtime;
 
-use super::LocalEmbedder;
+use super::{DEFAULT_MODEL, EndpointEmbedder, LocalEmbedder};
 use crate::config::Folders;
 use crate::domain::embedder::EmbedderSettings;
 use crate::engine::hub::{self, Network, PullProgress};
-use crate::rag::embedding::{EmbeddedAs, EmbeddingModel, EmbeddingStopped, TextEmbedder, TextsTogether};
-use crate::teacher::clock::MachineClock;
-use crate::teacher::embed::{EmbeddingEndpoint, estimated_tokens, fitting};
-use crate::teacher::{ApiKey, AskError};
+use crate::rag::embedding::{EmbeddedAs, EmbeddingModel, TextEmbedder};
+use crate::rag::library::Library;
+use crate::rag::search::QUESTION_WITHIN;
 
-/// Questions whose vectors are remembered, so that the same one costs once.
-const QUESTIONS: usize = 512;
-/// How often it is looked whether a person wants to stop.
-const LOOK: Duration = Duration::from_millis(100);
+/// Vectors of one text by one model are so near, whichever machine computes them.
+const SAME: f32 = 0.999;
 
 /// A boxed embedder, which may be handed to another thread.
 pub type OpenEmbedder = Box<dyn TextEmbedder + Send>;
@@ -33,18 +27,60 @@ pub struct EmbedderOpening<'a> {
     /// Whether a model that isn't on this machine is fetched.
     pub network: Network,
     pub progress: &'a mut dyn PullProgress,
-    /// What a library remembers of the model: its dimensions aren't asked for then.
-    pub known: Option<&'a EmbeddingModel>,
     /// Set when a person wants to stop: an endpoint may take its time.
     pub stop: Arc<AtomicBool>,
 }
 
+/// Opens what embeds for a library: what is named, else what the library is embedded with, else the usual model. If the
+/// library's endpoint has another address now, a text that the library has decides whether it still gives the same.
+///
+/// # Errors
+/// As [`open_embedder`]; where an endpoint that has moved can't be asked.
+pub fn open_for(
+    library: &mut Library,
+    named: Option<&str>,
+    opening: EmbedderOpening<'_>,
+) -> Result<OpenEmbedder> {
+    let known = library.database().model()?.map(|(_, model)| model);
+    let name = named.or(known.as_ref().map(|model| model.name.as_str())).unwrap_or(DEFAULT_MODEL);
+    let EmbedderOpening { folders, network, progress, stop } = opening;
+    let opening = EmbedderOpening { folders, network, progress: &mut *progress, stop };
+    let embedder = open_embedder(name, known.as_ref(), opening)?;
+    let Some(known) = known.filter(|known| known.is_moved(embedder.model())) else { return Ok(embedder) };
+    let (name, now) = (&known.name, &embedder.model().endpoint);
+    if gives_the_same(library, embedder.as_ref())
+        .with_context(|| format!("see whether {name} at {now} gives the vectors that this library has"))?
+    {
+        library.take_over(embedder.model())?;
+        if !known.endpoint.is_empty() {
+            progress.note(&format!(
+                "{name} is at {now} now, and gives the same vectors as at {}",
+                known.endpoint
+            ));
+        }
+    }
+    Ok(embedder)
+}
+
+/// Whether an embedder gives the vector that the library has of one of its texts; it does if there is none.
+fn gives_the_same(library: &Library, embedder: &dyn TextEmbedder) -> Result<bool> {
+    let Some((text, kept)) = library.embedded_sample()? else { return Ok(true) };
+    let vectors = embedder.embed_within(&[&text], EmbeddedAs::Passage, QUESTION_WITHIN)?;
+    let vector = vectors.first().context("the endpoint gives no vector")?;
+    let cosine: f32 = vector.iter().zip(&kept).map(|(a, b)| a * b).sum();
+    Ok(vector.len() == kept.len() && cosine > SAME)
+}
+
 /// Opens what embeds under a name: `NAME` or `NAME:MODEL` of `[embedders.NAME]` in the settings, else a model of this
-/// machine (its short name, or its folder).
+/// machine (its short name, or its folder). An endpoint that is known isn't asked for its dimensions.
 ///
 /// # Errors
 /// Where there is neither, a key is missing, the settings name another model by now, or the endpoint gives no vector.
-pub fn open_embedder(name: &str, opening: EmbedderOpening<'_>) -> Result<OpenEmbedder> {
+pub fn open_embedder(
+    name: &str,
+    known: Option<&EmbeddingModel>,
+    opening: EmbedderOpening<'_>,
+) -> Result<OpenEmbedder> {
     if let Some((endpoint, settings, model)) = of_settings(opening.folders, name)? {
         if let Some(model) = model.filter(|model| *model != settings.model) {
             bail!(
@@ -53,16 +89,35 @@ pub fn open_embedder(name: &str, opening: EmbedderOpening<'_>) -> Result<OpenEmb
                 settings.model
             );
         }
-        return Ok(Box::new(EndpointEmbedder::open(&endpoint, settings, opening.known, opening.stop)?));
+        return Ok(Box::new(EndpointEmbedder::open(&endpoint, settings, known, opening.stop)?));
     }
     // The library remembers it, and may be asked from another folder.
     let whole = Path::new(name).canonicalize().ok().filter(|_| Path::new(name).components().count() > 1);
     let whole = whole.map(|path| path.to_string_lossy().into_owned());
-    let named = whole.as_deref().unwrap_or(name);
-    let files = hub::resolve(&opening.folders.models(), named, opening.network, opening.progress);
-    let files = files.with_context(|| match opening.network {
-        Network::Offline => format!("open the library's embedding model; `dojo pull {name}` fetches it"),
-        Network::Allowed => format!("open the embedding model {name}"),
+    let files = hub::resolve(
+        &opening.folders.models(),
+        whole.as_deref().unwrap_or(name),
+        opening.network,
+        opening.progress,
+    );
+    let files = files.with_context(|| {
+        // An endpoint's name has no slash, and its model comes after a colon.
+        let endpoint = name.split(':').next().unwrap_or(name);
+        let or_endpoint = match known {
+            Some(known) if known.name == name && !known.endpoint.is_empty() => {
+                format!("it is an endpoint's, and settings.toml has no [embedders.{endpoint}] any more")
+            }
+            _ if whole.is_none() && !endpoint.contains('/') => {
+                format!("settings.toml has no [embedders.{endpoint}], so it was looked for as a model")
+            }
+            _ => "as a folder of this machine".to_owned(),
+        };
+        match opening.network {
+            Network::Offline => {
+                format!("open the library's embedding model {name} ({or_endpoint}; `dojo pull {name}` fetches one)")
+            }
+            Network::Allowed => format!("open the embedding model {name} ({or_endpoint})"),
+        }
     })?;
     Ok(Box::new(LocalEmbedder::open(&files)?))
 }
@@ -82,142 +137,4 @@ fn of_settings<'n>(
         return broken.map_or(Ok(None), |told| Err(anyhow!("open the embedder {name}: {told}")));
     };
     Ok(found(endpoint).map(|settings| (endpoint.to_owned(), settings, Some(model))))
-}
-
-/// An endpoint that embeds.
-pub struct EndpointEmbedder {
-    endpoint: EmbeddingEndpoint,
-    name: String,
-    settings: EmbedderSettings,
-    model: EmbeddingModel,
-    stop: Arc<AtomicBool>,
-    /// Nothing only while it is dropped.
-    runtime: Option<Runtime>,
-    questions: Mutex<HashMap<String, Vec<f32>>>,
-}
-
-impl EndpointEmbedder {
-    /// Opens an endpoint; it is asked for one vector if nothing says how many dimensions they have.
-    ///
-    /// # Errors
-    /// Where its key is missing, or it gives none.
-    pub fn open(
-        name: &str,
-        settings: EmbedderSettings,
-        known: Option<&EmbeddingModel>,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self> {
-        let key = ApiKey::of(name, &settings.endpoint()).map_err(|error| said(name, &error))?;
-        let clock = Arc::new(MachineClock::default());
-        let endpoint =
-            EmbeddingEndpoint::new(name, settings.clone(), key, clock).map_err(|error| said(name, &error))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let model = EmbeddingModel {
-            name: format!("{name}:{}", settings.model),
-            dimensions: 0,
-            passage_prefix: settings.passage_prefix.clone(),
-            query_prefix: settings.query_prefix.clone(),
-        };
-        let mut embedder = Self {
-            endpoint,
-            name: name.to_owned(),
-            settings,
-            model,
-            stop,
-            runtime: Some(runtime),
-            questions: Mutex::new(HashMap::new()),
-        };
-        let same = known.filter(|known| known.name == embedder.model.name);
-        let said_dimensions = embedder.settings.dimensions.map(|dimensions| dimensions as usize);
-        embedder.model.dimensions =
-            if let Some(dimensions) = said_dimensions.or(same.map(|known| known.dimensions)) {
-                dimensions
-            } else {
-                let vectors = embedder.asked(&["dimensions".to_owned()], None)?;
-                vectors.first().map(Vec::len).context("the endpoint gives no vector")?
-            };
-        Ok(embedder)
-    }
-
-    fn asked(&self, texts: &[String], dimensions: Option<usize>) -> Result<Vec<Vec<f32>>> {
-        let runtime = self.runtime.as_ref().context("the endpoint is closed")?;
-        runtime.block_on(async {
-            tokio::select! {
-                vectors = self.endpoint.embed(texts, dimensions) => vectors.map_err(|error| said(&self.name, &error)),
-                () = stopped(&self.stop) => Err(EmbeddingStopped.into()),
-            }
-        })
-    }
-}
-
-/// Until a person wants to stop.
-async fn stopped(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// In the words of who embeds: what teachers and embedders have in common speaks of teachers.
-fn said(name: &str, error: &AskError) -> anyhow::Error {
-    anyhow!("{}", error.to_string().replace(&format!("teacher {name}"), &format!("embedder {name}")))
-}
-
-impl Drop for EndpointEmbedder {
-    fn drop(&mut self) {
-        // Wherever it is dropped: a runtime must not wait for its threads within another one.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl TextEmbedder for EndpointEmbedder {
-    fn model(&self) -> &EmbeddingModel {
-        &self.model
-    }
-
-    fn embed(&self, texts: &[&str], embedded_as: EmbeddedAs) -> Result<Vec<Vec<f32>>> {
-        let prefix = match embedded_as {
-            EmbeddedAs::Passage => &self.model.passage_prefix,
-            EmbeddedAs::Query => &self.model.query_prefix,
-        };
-        let longest = self.longest();
-        let asked: Vec<String> =
-            texts.iter().map(|text| fitting(&format!("{prefix}{text}"), longest).to_owned()).collect();
-        let dimensions = Some(self.model.dimensions);
-        let [question] = asked.as_slice() else { return self.asked(&asked, dimensions) };
-        if embedded_as == EmbeddedAs::Passage {
-            return self.asked(&asked, dimensions);
-        }
-        let remembered =
-            |of: &Self| of.questions.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned();
-        if let Some(vector) = remembered(self) {
-            return Ok(vec![vector]);
-        }
-        let vectors = self.asked(&asked, dimensions)?;
-        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-        if questions.len() >= QUESTIONS {
-            questions.clear();
-        }
-        questions.extend(vectors.first().map(|vector| (question.clone(), vector.clone())));
-        Ok(vectors)
-    }
-
-    /// Estimated, since nobody here has its tokenizer; the estimate errs high, so that chunks fit.
-    fn tokens(&self, text: &str) -> Result<usize> {
-        Ok(estimated_tokens(text))
-    }
-
-    fn longest(&self) -> usize {
-        self.settings.tokens_per_text.max(1) as usize
-    }
-
-    fn together(&self) -> TextsTogether {
-        TextsTogether::Count(self.settings.texts_per_request.max(1) as usize)
-    }
-
-    fn spent(&self) -> Option<String> {
-        let spent = self.endpoint.spent();
-        Some(format!("{} tokens asked of {} ({})", spent.prompt_tokens, self.model.name, spent.money))
-    }
 }

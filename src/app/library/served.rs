@@ -1,9 +1,9 @@
 //! A library that a server answers from. One thread has it open and finds passages for one question after another; the
-//! index is let go when nobody waits, and now and then while somebody does, since other processes want to add to it.
+//! index is let go when another process wants it, which is looked for between questions and now and then among them.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -12,17 +12,17 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::answer::{LibraryPrompts, asked_as, near};
-use super::open::{OpenLibrary, QuestionVectors};
+use super::open::{OpenLibrary, QuestionVectors, Reranking};
 use crate::config::Folders;
 use crate::domain::message::Message;
 use crate::domain::retrieval::{FoundPassage, LibraryCounts, SearchMode};
 use crate::ground::thread;
 use crate::rag::answer::{AnswerPrompt, AskedConversation};
 use crate::rag::database::FILE;
-use crate::rag::embedding::TextEmbedder;
-use crate::rag::library::Library;
 use crate::serve::{AnswerLibrary, CountTokens, NearPassages};
 
+/// How often it is looked whether another process wants the index, which stays open between questions.
+const LOOK: Duration = Duration::from_millis(50);
 /// The index is kept for this long at most while questions wait for it.
 const TURN: Duration = Duration::from_millis(500);
 /// Then it is left to others for this long: they look for it every few milliseconds.
@@ -64,9 +64,8 @@ impl LibraryDesk {
         let (tell, told) = sync_channel(1);
         let own = folders.clone();
         let work = move || {
-            let folders = own;
-            let open = OpenLibrary::new(folders.clone(), folder.clone());
-            let mut asked = AskedLibrary { folders, folder, open, file: None, top };
+            let open = OpenLibrary::new(own, folder.clone());
+            let mut asked = AskedLibrary { folder, open, file: None, top };
             let opened = asked.opened();
             let is_open = opened.is_ok();
             // Whoever starts it waits for this.
@@ -121,7 +120,6 @@ impl AnswerLibrary for LibraryDesk {
 
 /// The thread's side.
 struct AskedLibrary {
-    folders: Folders,
     folder: PathBuf,
     open: OpenLibrary,
     /// The database that is open: its device and its number there.
@@ -139,9 +137,17 @@ impl AskedLibrary {
     }
 
     fn work(&mut self, orders: &Receiver<FindOrder>) {
-        while let Ok(order) = orders.recv() {
-            if self.answer_all(order, orders) {
-                std::thread::park_timeout(PAUSE);
+        loop {
+            match orders.recv_timeout(LOOK) {
+                Ok(order) => {
+                    if self.answer_all(order, orders) {
+                        std::thread::park_timeout(PAUSE);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.open.let_go_if_wanted();
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
@@ -151,49 +157,43 @@ impl AskedLibrary {
         // Another process may have taken the library away, or put one in its place.
         let now = self.file_now();
         if now != self.file {
-            self.open = OpenLibrary::new(self.folders.clone(), self.folder.clone());
+            self.open.forget();
             self.file = now;
         }
-        let (top, began) = (self.top, Instant::now());
-        let mut next = Some(first);
-        let mut ended = false;
-        let asked = self.open.ask(QuestionVectors::Wanted, |library, embedder| {
-            while let Some(FindOrder { question, reply }) = next.take() {
-                // Whoever asked may have gone meanwhile.
-                if !reply.is_closed() {
-                    reply.send(found(library, embedder, &question, top)).ok();
-                }
-                if began.elapsed() > TURN {
-                    ended = true;
-                    break;
-                }
-                next = orders.try_recv().ok();
-            }
-            Ok(())
-        });
-        if let (Err(error), Some(order)) = (asked, next) {
+        let opened = self.open.ask_and_keep(QuestionVectors::Wanted, |library, _| library.index().map(drop));
+        if let Err(error) = opened {
             // Those that came meanwhile have waited as long, and aren't let wait once more for each of them.
             for waiting in orders.try_iter() {
                 waiting.reply.send(Err(anyhow!("{error:#}"))).ok();
             }
-            order.reply.send(Err(error)).ok();
+            first.reply.send(Err(error)).ok();
+            return false;
         }
-        ended
+        let began = Instant::now();
+        let mut next = Some(first);
+        while let Some(FindOrder { question, reply }) = next.take() {
+            // Whoever asked may have gone meanwhile.
+            if !reply.is_closed() {
+                reply.send(self.found(&question)).ok();
+            }
+            if began.elapsed() > TURN {
+                self.open.let_go_if_wanted();
+                return true;
+            }
+            next = orders.try_recv().ok();
+        }
+        false
+    }
+
+    fn found(&mut self, question: &str) -> Result<NearPassages> {
+        let query = asked_as(question, SearchMode::Hybrid, self.top);
+        let found = self.open.search(QuestionVectors::Wanted, query, Reranking::AsSet)?;
+        let languages = self.open.library()?.database().languages()?;
+        Ok(NearPassages { passages: near(found.passages), languages })
     }
 
     fn file_now(&self) -> Option<(u64, u64)> {
         let file = std::fs::metadata(self.folder.join(FILE)).ok()?;
         Some((file.dev(), file.ino()))
     }
-}
-
-fn found(
-    library: &mut Library,
-    embedder: Option<&dyn TextEmbedder>,
-    question: &str,
-    top: usize,
-) -> Result<NearPassages> {
-    let mode = if embedder.is_some() { SearchMode::Hybrid } else { SearchMode::Bm25 };
-    let found = library.search(&asked_as(question, mode, top), embedder)?;
-    Ok(NearPassages { passages: near(found.passages), languages: library.database().languages()? })
 }

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::app::library::open::{OpenLibrary, QuestionVectors};
-use crate::app::library::search_models::SearchModels;
+use crate::app::library::open::{OpenLibrary, QuestionVectors, Reranking};
 use crate::config::Folders;
-use crate::domain::retrieval::{FoundPassages, PassageQuery, SearchMode};
-use crate::domain::settings::SearchSettings;
+use crate::domain::retrieval::{FoundPassages, PassageQuery};
 use crate::rag::library::Library;
 use crate::session::{Access, Session};
 
@@ -17,14 +15,6 @@ use crate::session::{Access, Session};
 pub struct McpDesk {
     pub(super) folders: Folders,
     open: OpenLibrary,
-    models: SearchModels,
-}
-
-/// Whether a search is reranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reranking {
-    AsSet,
-    Left,
 }
 
 impl McpDesk {
@@ -32,7 +22,7 @@ impl McpDesk {
     #[must_use]
     pub fn new(folders: Folders, folder: PathBuf) -> Self {
         let open = OpenLibrary::new(folders.clone(), folder);
-        Self { folders, open, models: SearchModels::default() }
+        Self { folders, open }
     }
 
     /// What an assistant is told before it asks: what can be searched.
@@ -66,27 +56,12 @@ impl McpDesk {
         query: PassageQuery,
         reranking: Reranking,
     ) -> Result<FoundPassages> {
-        let (settings, left_out) = self.folders.read_settings();
-        let wanted = match reranking {
-            Reranking::AsSet => settings.search,
-            Reranking::Left => SearchSettings { rerank: None, ..settings.search },
-        };
-        let mut notices: Vec<String> = left_out.into_iter().filter(|said| said.contains("search")).collect();
-        // A model that this search doesn't want is kept for the next one.
-        let is_left = wanted.rerank.is_none();
-        let kept =
-            SearchSettings { rerank: wanted.rerank.clone().or_else(|| self.models.reranks_by()), ..wanted };
-        notices.extend(self.models.keep_up(&self.folders, self.open.folder(), &kept));
-        let Self { open, models, .. } = self;
-        open.ask(vectors, |library, embedder| {
-            let without = query.lines.is_empty() && embedder.is_none();
-            let mode = if without { SearchMode::Bm25 } else { SearchMode::Hybrid };
-            let mut tools = models.tools(embedder);
-            tools.reranking = tools.reranking.filter(|_| !is_left);
-            let mut found = library.search_with(&PassageQuery { mode, ..query }, &mut tools)?;
-            found.trace.notices.extend(notices);
-            Ok(found)
-        })
+        self.open.search(vectors, query, reranking)
+    }
+
+    /// Lets another process have the index if one waits for it.
+    pub(super) fn let_go_if_wanted(&mut self) {
+        self.open.let_go_if_wanted();
     }
 
     /// Whether the settings name a model that reranks.

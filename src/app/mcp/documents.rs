@@ -37,12 +37,23 @@ pub(super) fn get(desk: &mut McpDesk, arguments: &GetArguments) -> Result<ToolAn
         most: arguments.max_lines,
         numbered: arguments.line_numbers,
     };
-    let text = read(library, &document, &wanted)?;
+    let read = read(library, &document, &wanted)?;
     ensure!(
-        text.len() <= MOST_BYTES,
+        wanted.from <= read.all.max(1),
+        "{} has {} lines, and line {} was asked for",
+        document.from.source,
+        read.all,
+        wanted.from
+    );
+    ensure!(
+        read.text.len() <= MOST_BYTES,
         "the document is longer than {MOST_BYTES} bytes: say fromLine and maxLines"
     );
-    let value = value(&document, &text);
+    let (value, mut text) = (value(&document, &read), read.text);
+    if read.count < read.all {
+        let last = wanted.from + read.count.max(1) - 1;
+        text.push_str(&format!("\n\n(lines {} to {last} of {})", wanted.from, read.all));
+    }
     Ok(ToolAnswer { text, value })
 }
 
@@ -52,7 +63,8 @@ pub(super) fn multi_get(desk: &mut McpDesk, arguments: &MultiGetArguments) -> Re
     let wanted = WantedLines { from: 1, most: arguments.max_lines, numbered: arguments.line_numbers };
     let (mut parts, mut values, mut bytes) = (Vec::new(), Vec::new(), 0);
     for document in &documents {
-        let text = read(library, document, &wanted)?;
+        let read = read(library, document, &wanted)?;
+        let text = &read.text;
         let source = &document.from.source;
         if text.len() > arguments.max_bytes {
             told.push(format!("{source} is longer than maxBytes ({} bytes): get reads it", text.len()));
@@ -64,7 +76,7 @@ pub(super) fn multi_get(desk: &mut McpDesk, arguments: &MultiGetArguments) -> Re
         }
         bytes += text.len();
         parts.push(format!("=== {source}\n{text}"));
-        values.push(value(document, &text));
+        values.push(value(document, &read));
     }
     if values.is_empty() && told.is_empty() {
         bail!("no document of the library matches {}", arguments.pattern);
@@ -136,8 +148,18 @@ fn named(library: &Library, name: &str) -> Result<StoredDocument> {
     bail!("the library has no document {name}; the nearest are: {}", like.join(", "))
 }
 
+/// Lines of a document.
+struct ReadLines {
+    /// After the document's context, if it has one.
+    text: String,
+    from: usize,
+    count: usize,
+    /// Lines that the document has.
+    all: usize,
+}
+
 /// Some lines of a document, as the library read it.
-fn read(library: &Library, document: &StoredDocument, wanted: &WantedLines) -> Result<String> {
+fn read(library: &Library, document: &StoredDocument, wanted: &WantedLines) -> Result<ReadLines> {
     let chunks = library.database().chunks_of(document)?;
     let mut whole = String::new();
     for stored in &chunks {
@@ -153,7 +175,8 @@ fn read(library: &Library, document: &StoredDocument, wanted: &WantedLines) -> R
         .map(|(number, line)| if wanted.numbered { format!("{number}: {line}") } else { line.to_owned() })
         .collect();
     let context = document.context.as_ref().map(|context| format!("<!-- Context: {context} -->\n\n"));
-    Ok(format!("{}{}", context.unwrap_or_default(), lines.join("\n")))
+    let text = format!("{}{}", context.unwrap_or_default(), lines.join("\n"));
+    Ok(ReadLines { text, from: wanted.from, count: lines.len(), all: whole.lines().count() })
 }
 
 /// Bytes with which a chunk begins again what the text before it ends with.
@@ -165,6 +188,9 @@ fn overlap(before: &str, chunk: &str) -> usize {
     (1..=most).rev().find(begins).unwrap_or(0)
 }
 
-fn value(document: &StoredDocument, text: &str) -> Value {
-    json!({ "file": document.from.source, "title": document.title, "context": document.context, "text": text })
+fn value(document: &StoredDocument, read: &ReadLines) -> Value {
+    json!({
+        "file": document.from.source, "title": document.title, "context": document.context, "text": read.text,
+        "fromLine": read.from, "lines": read.count, "totalLines": read.all,
+    })
 }

@@ -8,7 +8,8 @@ mod query;
 mod sessions;
 mod tools;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
@@ -25,8 +26,12 @@ use tokio::net::TcpListener;
 
 pub use desk::McpDesk;
 
+use crate::ground::thread;
+
 /// The path that HTTP clients ask at.
 const PATH: &str = "/mcp";
+/// How often it is looked whether another process wants the index, which stays open between questions.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What answers assistants; a clone for each connection shares the desk.
 #[derive(Clone)]
@@ -36,9 +41,22 @@ struct McpServer {
 }
 
 impl McpServer {
-    fn new(desk: McpDesk) -> Self {
+    fn new(desk: McpDesk) -> Result<Self> {
         let instructions = desk.instructions().into();
-        Self { desk: Arc::new(Mutex::new(desk)), instructions }
+        let desk = Arc::new(Mutex::new(desk));
+        let lent = Arc::downgrade(&desk);
+        thread::start("dojo-mcp-index", move || lend_index(&lent)).context("start lending the index")?;
+        Ok(Self { desk, instructions })
+    }
+}
+
+/// Lets other processes have the index when they want it, as long as there is a desk.
+fn lend_index(desk: &Weak<Mutex<McpDesk>>) {
+    while let Some(desk) = desk.upgrade() {
+        // A question that is being answered is waited for.
+        desk.lock().unwrap_or_else(PoisonError::into_inner).let_go_if_wanted();
+        drop(desk);
+        std::thread::park_timeout(LOOK);
     }
 }
 
@@ -89,7 +107,7 @@ impl ServerHandler for McpServer {
 /// # Errors
 /// Where the protocol can't begin.
 pub async fn over_stdio(desk: McpDesk) -> Result<()> {
-    let server = McpServer::new(desk).serve(stdio()).await.context("begin with the assistant")?;
+    let server = McpServer::new(desk)?.serve(stdio()).await.context("begin with the assistant")?;
     server.waiting().await.context("talk with the assistant")?;
     Ok(())
 }
@@ -105,7 +123,7 @@ pub async fn over_http(
     hosts: Vec<String>,
     origins: Vec<String>,
 ) -> Result<()> {
-    let server = McpServer::new(desk);
+    let server = McpServer::new(desk)?;
     let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let config = StreamableHttpServerConfig::default()
         .with_allowed_hosts(local.into_iter().chain(hosts))

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::arguments::QueryArguments;
-use super::desk::{McpDesk, Reranking};
+use super::desk::McpDesk;
 use super::tools::ToolAnswer;
-use crate::app::library::open::QuestionVectors;
+use crate::app::library::open::{QuestionVectors, Reranking};
 use crate::domain::retrieval::{
     FoundPassage, FoundPassages, Fusion, LibraryFilter, LineKind, PassageQuery, QueryLine,
 };
-use crate::rag::search::{MOST, RERANKED_UNLESS_SAID, typed};
+use crate::rag::search::{MOST, RERANKED_UNLESS_SAID, TypedQuery, typed};
 
 /// Lines of one search at most.
 pub(super) const MOST_LINES: usize = 10;
@@ -34,9 +34,10 @@ pub(super) fn query(desk: &mut McpDesk, arguments: &QueryArguments) -> Result<To
     Ok(answer(&found, arguments))
 }
 
-/// What is searched for: plain words, or lines.
-fn asked(arguments: &QueryArguments) -> Result<(String, Vec<QueryLine>)> {
-    let QueryArguments { searches, query, .. } = arguments;
+/// What is searched for: plain words, or lines and what is meant by them.
+fn asked(arguments: &QueryArguments) -> Result<(String, TypedQuery)> {
+    let QueryArguments { searches, query, intent, .. } = arguments;
+    let intent = intent.clone().filter(|intent| !intent.trim().is_empty());
     ensure!(
         searches.len() <= MOST_LINES,
         "searches holds {} lines, and may hold {MOST_LINES}",
@@ -51,17 +52,20 @@ fn asked(arguments: &QueryArguments) -> Result<(String, Vec<QueryLine>)> {
             Ok(QueryLine { kind, text: search.query.clone() })
         };
         let lines = searches.iter().map(line).collect::<Result<_>>()?;
-        return Ok((String::new(), lines));
+        return Ok((String::new(), TypedQuery { lines, intent }));
     }
     let words = query.as_deref().map(str::trim).filter(|words| !words.is_empty());
     let words = words.context("say what to search for: searches, or query")?;
-    let lines = typed(words).unwrap_or_default();
+    let Some(TypedQuery { lines, intent: said }) = typed(words)? else {
+        return Ok((words.to_owned(), TypedQuery { lines: Vec::new(), intent }));
+    };
     ensure!(lines.len() <= MOST_LINES, "query holds {} lines, and may hold {MOST_LINES}", lines.len());
-    Ok((words.to_owned(), lines))
+    ensure!(said.is_none() || intent.is_none(), "the intent is said twice: in query, and beside it");
+    Ok((words.to_owned(), TypedQuery { lines, intent: said.or(intent) }))
 }
 
 fn passage_query(arguments: &QueryArguments) -> Result<PassageQuery> {
-    let (words, lines) = asked(arguments)?;
+    let (words, TypedQuery { lines, intent }) = asked(arguments)?;
     ensure!((1..=MOST_RESULTS).contains(&arguments.limit), "limit is from 1 to {MOST_RESULTS}");
     if let Some(candidates) = arguments.candidate_limit {
         ensure!(
@@ -76,7 +80,7 @@ fn passage_query(arguments: &QueryArguments) -> Result<PassageQuery> {
     Ok(PassageQuery {
         words,
         lines,
-        intent: arguments.intent.clone().filter(|intent| !intent.trim().is_empty()),
+        intent,
         top: arguments.limit,
         candidates: arguments.candidate_limit,
         filter: LibraryFilter { tags, ..LibraryFilter::default() },
@@ -107,8 +111,9 @@ fn answer(found: &FoundPassages, arguments: &QueryArguments) -> ToolAnswer {
     for passage in &kept {
         let section = passage.section.join(" > ");
         let place = [passage.title.as_str(), section.as_str()].join(" · ");
+        let context = passage.context.as_ref().map(|context| format!("\n({context})")).unwrap_or_default();
         text.push_str(&format!(
-            "\n\n#{} {:.4} {}\n{}\n{}",
+            "\n\n#{} {:.4} {}\n{}{context}\n{}",
             passage.id,
             passage.score,
             place,

@@ -26,16 +26,16 @@ const TOOLS: [ToolRow; 7] = [
     ToolRow {
         name: "query",
         title: "Search the documents",
-        description: "Find passages in the library. `searches` holds typed lines: lex (words, BM25, stemmed), vec (a \
+        description: "Find passages in the library. `searches` holds typed lines: lex (words, BM25, stemmed; \"in this order\" must be there, -word must not), vec (a \
             question, by meaning), hyde (a passage that looks like the answer, by meaning); the first counts double. Or \
-            `query`: plain words, or such lines as text (`lex: ...`). Scores are raw and only rank one search's results.",
+            `query`: plain words, or such lines as text (`lex: ...`, `intent: ...`). Scores are raw and only rank one search's results.",
         properties: query_properties,
         call: |desk, given| query::query(desk, &arguments::read("query", given)?),
     },
     ToolRow {
         name: "get",
         title: "Read a document",
-        description: "The text of one document, by its file or the docid of a result (`#12`); `file.md:100` begins at a line.",
+        description: "The text of one document, by its file or the docid of a result (`#12`); `file.md:100` begins at a line. It says which of how many lines it gives.",
         properties: get_properties,
         call: |desk, given| documents::get(desk, &arguments::read("get", given)?),
     },

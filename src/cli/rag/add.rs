@@ -64,7 +64,7 @@ pub(super) fn run(place: &RagContext, arguments: &AddArguments) -> Result<ExitCo
         "--watch looks at files and folders, and none is to be added"
     );
     let stop = stop_on_interrupt()?;
-    let embedder = embedder(place, arguments, &library, &stop)?;
+    let embedder = embedder(place, arguments, &mut library, &stop)?;
     for root in &roots {
         library.remember(root)?;
     }
@@ -108,7 +108,7 @@ fn is_local(root: &LibraryRoot) -> bool {
 fn embedder(
     place: &RagContext,
     arguments: &AddArguments,
-    library: &Library,
+    library: &mut Library,
     stop: &Arc<AtomicBool>,
 ) -> Result<Option<OpenEmbedder>> {
     let known = library.database().model()?.map(|(_, model)| model);
@@ -116,7 +116,7 @@ fn embedder(
     if words_only && arguments.model.is_none() {
         return Ok(None);
     }
-    place.embedder(arguments.model.as_deref(), known.as_ref(), stop).map(Some)
+    place.embedder(library, arguments.model.as_deref(), stop).map(Some)
 }
 
 /// Has documents brought in, embedded and indexed; says what became of them, and how far it came.

@@ -30,8 +30,7 @@ pub(super) fn run(place: &RagContext, arguments: &EmbedArguments) -> Result<Exit
     let mut library = Library::open(&folder)?;
     let _lock = JobLock::take(&folder, ADDING, "dojo rag embed")?;
     let stop = stop_on_interrupt()?;
-    let known = library.database().model()?.map(|(_, model)| model);
-    let embedder = place.embedder(arguments.model.as_deref(), known.as_ref(), &stop)?;
+    let embedder = place.embedder(&mut library, arguments.model.as_deref(), &stop)?;
     let all = library.database().counts()?.chunks;
     let mut host = BarHost { stop: &stop, bar: Box::new(job_bar::counting()), all };
     if !embed_anew(&mut library, embedder.as_ref(), &mut host)? {

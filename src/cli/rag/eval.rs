@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, json};
 
 use super::groundedness::{self, GroundednessArguments};
 use super::models::{self, SearchModelArguments};
+use super::numbers::{from_zero, share};
 use super::{BarHost, RagContext};
 use crate::app::library::{DEFAULT_MODEL, measured_folder};
 use crate::cli::data::{Align, stop_on_interrupt, table};
 use crate::cli::{job_bar, print};
 use crate::domain::library::ChunkSettings;
 use crate::domain::retrieval::{Fusion, Neighbours, PassageQuery, SearchMode};
+use crate::domain::settings::SearchSettings;
 use crate::rag::add::{AddProgress, ChunkCut, embed_anew};
 use crate::rag::collection::JudgedQuestion;
 use crate::rag::embedding::TextEmbedder;
@@ -52,14 +54,14 @@ pub(super) struct EvalArguments {
     #[command(flatten)]
     models: SearchModelArguments,
     /// BM25: how soon more of the same word adds no more.
-    #[arg(long)]
+    #[arg(long, value_parser = from_zero, allow_negative_numbers = true)]
     k1: Option<f64>,
     /// BM25: how much a long text is held against it, 0 to 1.
-    #[arg(long)]
+    #[arg(long, value_parser = share, allow_negative_numbers = true)]
     b: Option<f64>,
     /// BM25: so often a word of the title counts.
-    #[arg(long)]
-    title_weight: Option<f32>,
+    #[arg(long, value_parser = from_zero, allow_negative_numbers = true)]
+    title_weight: Option<f64>,
     #[command(flatten)]
     grounded: GroundednessArguments,
 }
@@ -92,13 +94,13 @@ pub(super) struct FusionArguments {
     #[arg(long, value_enum)]
     fusion: Option<FusionKind>,
     /// Reciprocal rank fusion's constant.
-    #[arg(long)]
+    #[arg(long, value_parser = from_zero, allow_negative_numbers = true)]
     rrf_k: Option<f64>,
     /// The weight of the words' list.
-    #[arg(long)]
+    #[arg(long, value_parser = from_zero, allow_negative_numbers = true)]
     bm25_weight: Option<f64>,
     /// The weight of the embeddings' list.
-    #[arg(long)]
+    #[arg(long, value_parser = from_zero, allow_negative_numbers = true)]
     dense_weight: Option<f64>,
 }
 
@@ -110,12 +112,15 @@ enum FusionKind {
 
 impl FusionArguments {
     /// What is said, or what is usual.
-    pub(super) fn fusion_or(&self, usual: Fusion) -> Fusion {
+    ///
+    /// # Errors
+    /// Where nothing is left that counts.
+    pub(super) fn fusion_or(&self, usual: Fusion) -> Result<Fusion> {
         let kind = self.fusion.map_or(usual, |kind| match kind {
             FusionKind::Ranks => Fusion::RANKS,
             FusionKind::Scores => Fusion::SCORES,
         });
-        match kind {
+        let fusion = match kind {
             Fusion::Ranks { k, bm25, dense } => Fusion::Ranks {
                 k: self.rrf_k.unwrap_or(k),
                 bm25: self.bm25_weight.unwrap_or(bm25),
@@ -125,19 +130,26 @@ impl FusionArguments {
                 bm25: self.bm25_weight.unwrap_or(bm25),
                 dense: self.dense_weight.unwrap_or(dense),
             },
-        }
+        };
+        ensure!(
+            self.rrf_k.is_none() || matches!(fusion, Fusion::Ranks { .. }),
+            "--rrf-k is for lists that are fused by ranks: say --fusion ranks too"
+        );
+        let (Fusion::Ranks { bm25, dense, .. } | Fusion::Scores { bm25, dense }) = fusion;
+        ensure!(bm25 > 0.0 || dense > 0.0, "one of --bm25-weight and --dense-weight has to be above 0");
+        Ok(fusion)
     }
 }
 
 impl EvalArguments {
     /// How questions are asked; their words come from the collection.
-    fn how(&self, mode: SearchMode) -> PassageQuery {
-        PassageQuery {
+    fn how(&self, mode: SearchMode) -> Result<PassageQuery> {
+        Ok(PassageQuery {
             mode,
-            fusion: self.fusion.fusion_or(Fusion::default()),
+            fusion: self.fusion.fusion_or(Fusion::default())?,
             neighbours: Neighbours::Apart,
             ..PassageQuery::default()
-        }
+        })
     }
 
     fn bm25(&self) -> Bm25Settings {
@@ -145,12 +157,14 @@ impl EvalArguments {
         Bm25Settings {
             k1: self.k1.unwrap_or(usual.k1),
             b: self.b.unwrap_or(usual.b),
-            title: self.title_weight.unwrap_or(usual.title),
+            title: self.title_weight.map_or(usual.title, |weight| weight as f32),
         }
     }
 }
 
 pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitCode> {
+    arguments.models.check(&SearchSettings::default())?;
+    arguments.how(SearchMode::default())?;
     let set = JudgedSet::open(&arguments.folder, arguments.split.as_deref(), arguments.documents.as_deref())?;
     let (questions, left_out) = set.questions()?;
     left_out.iter().for_each(|why| print::complain(why));
@@ -165,8 +179,7 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
     let mut library = Library::create(&folder)?.weighing(arguments.bm25());
     let embedder = if needs_embeddings {
         let named = arguments.model.as_deref().unwrap_or(DEFAULT_MODEL);
-        let chosen = library.database().model()?.map(|(_, model)| model);
-        Some(place.embedder(Some(named), chosen.as_ref(), &stop)?)
+        Some(place.embedder(&mut library, Some(named), &stop)?)
     } else {
         None
     };
@@ -177,6 +190,7 @@ pub(super) fn run(place: &RagContext, arguments: &EvalArguments) -> Result<ExitC
         return Ok(ExitCode::from(1));
     };
     library.index()?;
+    library.keep_index_open();
     let seconds = began.elapsed().as_secs_f64();
     let figures = measured(place, arguments, &mut library, &questions, &modes, asked)?;
     let grounded = arguments.grounded.measure(place, &mut library, asked, &questions, &stop)?;
@@ -237,14 +251,14 @@ fn measured(
     let mut figures = Vec::new();
     for &mode in modes {
         let mut tools = SearchTools::embedding(embedder);
-        let row = ask_all(library, questions, &arguments.how(mode), &mut tools)?;
+        let row = ask_all(library, questions, &arguments.how(mode)?, &mut tools)?;
         figures.push((mode.name().to_owned(), row));
     }
     let mode = modes.last().copied().unwrap_or_default();
     for (name, wanted) in arguments.models.each() {
         let mut models = models::start(place, library.folder(), &wanted)?;
         models.wait_until_loaded()?;
-        let row = ask_all(library, questions, &arguments.how(mode), &mut models.tools(embedder))?;
+        let row = ask_all(library, questions, &arguments.how(mode)?, &mut models.tools(embedder))?;
         figures.push((format!("{} + {name}", mode.name()), row));
     }
     Ok(figures)

@@ -46,7 +46,7 @@ pub(super) fn run(place: &RagContext, arguments: &DocumentsArguments) -> Result<
     let library = Library::open(&arguments.library.folder(place)?)?;
     let rows = library.database().document_rows()?;
     let excluded = library.database().exclusions()?;
-    let columns = [
+    let mut columns = vec![
         ("title", Align::Left),
         ("chunks", Align::Right),
         ("tokens", Align::Right),
@@ -54,9 +54,15 @@ pub(super) fn run(place: &RagContext, arguments: &DocumentsArguments) -> Result<
         ("tags", Align::Left),
         ("source", Align::Left),
     ];
+    let says = rows.iter().any(|row| row.context.is_some());
+    if says {
+        columns.push(("context", Align::Left));
+    }
     place.print(
         || {
-            let listed = table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
+            let context = |row: &DocumentRow| says.then(|| row.context.clone().unwrap_or_default());
+            let all = |row| cells(row).into_iter().chain(context(row)).collect();
+            let listed = table(&columns, &rows.iter().map(all).collect::<Vec<Vec<String>>>());
             let stay_out = from(&[], &excluded);
             if stay_out.is_empty() { listed } else { format!("{}\n\n{stay_out}", listed.trim_end()) }
         },

@@ -8,6 +8,7 @@ mod explained;
 mod groundedness;
 mod list;
 mod models;
+mod numbers;
 mod pull;
 mod push;
 mod roots;
@@ -24,13 +25,13 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::print;
-use crate::app::library::embedder::{EmbedderOpening, OpenEmbedder, open_embedder};
-use crate::app::library::{DEFAULT_MODEL, folder};
+use crate::app::library::embedder::{EmbedderOpening, OpenEmbedder, open_for};
+use crate::app::library::folder;
 use crate::config::Folders;
 use crate::engine::hub::Network;
 use crate::rag::add::{AddHost, AddProgress};
-use crate::rag::embedding::EmbeddingModel;
 use crate::rag::index::server::{KEY_VARIABLE, ServerAccess, URL_VARIABLE};
+use crate::rag::library::Library;
 
 /// Arguments of `dojo rag`.
 #[derive(Args)]
@@ -151,18 +152,16 @@ impl RagContext {
     /// What embeds: the one that is named, else the library's own, else the usual one; fetched if it isn't here.
     fn embedder(
         &self,
+        library: &mut Library,
         named: Option<&str>,
-        known: Option<&EmbeddingModel>,
         stop: &Arc<AtomicBool>,
     ) -> Result<OpenEmbedder> {
-        let name = named.or(known.map(|model| model.name.as_str())).unwrap_or(DEFAULT_MODEL);
         let opening = EmbedderOpening {
             folders: &self.folders,
             network: Network::Allowed,
             progress: &mut super::pull::Bar::new(),
-            known,
             stop: Arc::clone(stop),
         };
-        open_embedder(name, opening)
+        open_for(library, named, opening)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::RagContext;
@@ -56,7 +56,23 @@ impl SearchModelArguments {
 
     /// Begins to load them for the library in a folder.
     pub(super) fn start(&self, place: &RagContext, library: &Path) -> Result<SearchModels> {
-        start(place, library, &self.wanted(&place.folders.load_settings()?.search))
+        let settings = place.folders.load_settings()?.search;
+        self.check(&settings)?;
+        start(place, library, &self.wanted(&settings))
+    }
+
+    /// Refuses a time for a model that there isn't.
+    pub(super) fn check(&self, settings: &SearchSettings) -> Result<()> {
+        let wanted = self.wanted(settings);
+        ensure!(
+            self.budget.is_none() || wanted.rerank.is_some(),
+            "--budget is the time of a reranker, and none is named: say --rerank MODEL"
+        );
+        ensure!(
+            self.expand_budget.is_none() || wanted.expand.is_some(),
+            "--expand-budget is the time of a model that expands, and none is named: say --expand MODEL"
+        );
+        Ok(())
     }
 
     /// What is measured: each model that is named alone, and both if there are two. The settings' are not, since figures

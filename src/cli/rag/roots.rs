@@ -24,7 +24,10 @@ pub(super) fn roots(library: &Library, arguments: &AddArguments) -> Result<Vec<L
                     !roots.is_empty(),
                     "nothing was added to this library yet: say which files, folders or addresses"
                 );
-                Ok(roots)
+                let says =
+                    arguments.context.is_some() || !arguments.tags.is_empty() || arguments.most.is_some();
+                let anew = |known: &LibraryRoot| root(library, &known.path, arguments);
+                if says { roots.iter().map(anew).collect() } else { Ok(roots) }
             }
         };
     }

@@ -4,21 +4,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 
 use super::eval::{FusionArguments, ModeArgument};
 use super::explained::explained;
 use super::models::SearchModelArguments;
+use super::numbers::share;
 use super::{LibraryArguments, RagContext};
 use crate::cli::print;
-use crate::domain::retrieval::{
-    FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, QueryLine, SearchMode,
-};
-use crate::rag::embedding::TextEmbedder;
+use crate::domain::retrieval::{FoundPassages, Fusion, LibraryFilter, Neighbours, PassageQuery, SearchMode};
+use crate::rag::embedding::{EmbeddingPace, TextEmbedder};
 use crate::rag::library::Library;
-use crate::rag::search::typed;
+use crate::rag::search::{TypedQuery, typed};
 use crate::ui::widgets::text::shorten;
 
 /// Arguments of `dojo rag search`.
@@ -34,7 +33,8 @@ pub(super) struct SearchArguments {
 /// A question to a library, and how its passages are found.
 #[derive(Args)]
 pub(super) struct QuestionArguments {
-    /// A question, words, or lines that begin with lex:, vec: or hyde:.
+    /// A question, words, or lines that begin with lex:, vec:, hyde: or intent:. In a lex line "these words" must be there
+    /// in this order, and -word must not.
     #[arg(required = true)]
     words: Vec<String>,
     #[command(flatten)]
@@ -50,20 +50,20 @@ struct RetrievalArguments {
     #[arg(long, value_enum)]
     mode: Option<ModeArgument>,
     /// Passages at most.
-    #[arg(long, default_value_t = 5)]
-    top: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=MOST as i64))]
+    top: u16,
     /// What is meant ("the river, not the money"): embedded beside the question with half its weight, and read by models
     /// that expand and rerank. BM25 doesn't search its words.
     #[arg(long)]
     intent: Option<String>,
     /// Keep only so many of the fused order, for reranking and at all.
-    #[arg(long, value_name = "N")]
-    candidates: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    candidates: Option<u16>,
     /// Look in some documents only: `tag:T`, `path:PATTERN`, `document:WORD`, `from:2024`, `until:2025-06`; all hold.
     #[arg(long = "filter", value_name = "KEY:VALUE")]
     filters: Vec<String>,
     /// Rather passages that differ: 0 looks at nothing but difference, 1 at nothing but relevance.
-    #[arg(long, value_name = "0..1")]
+    #[arg(long, value_name = "0..1", value_parser = share, allow_negative_numbers = true)]
     diversity: Option<f64>,
     /// Leave chunks that follow each other apart.
     #[arg(long)]
@@ -91,7 +91,9 @@ pub(super) fn run(place: &RagContext, arguments: &SearchArguments) -> Result<Exi
 impl QuestionArguments {
     /// As it was typed.
     pub(super) fn text(&self) -> String {
-        self.words.join(" ")
+        let are_lines = self.words.len() > 1
+            && self.words.iter().all(|words| typed(words).is_ok_and(|typed| typed.is_some()));
+        self.words.join(if are_lines { "\n" } else { " " })
     }
 
     /// Opens the library and finds passages. What went wrong beside is told at once, unless it is part of the JSON.
@@ -118,15 +120,16 @@ impl RetrievalArguments {
         let query = self.query(library, words)?;
         // They load while the rest is made ready.
         let mut models = self.models.start(place, folder)?;
-        let known = library.database().model()?.map(|(_, model)| model);
         let embedder = if query.mode.asks_embeddings() {
-            Some(place.embedder(self.embeddings.as_deref(), known.as_ref(), &Arc::default())?)
+            Some(place.embedder(library, self.embeddings.as_deref(), &Arc::default())?)
         } else {
             None
         };
-        // Brought up to the documents before the clock of the search runs.
-        library.index()?;
         let embedder = embedder.as_ref().map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() });
+        if embedder.is_none_or(|embedder| embedder.pace() == EmbeddingPace::Quick) {
+            // Brought up to the documents before the clock of the search runs.
+            library.index()?;
+        }
         library.search_with(&query, &mut models.tools(embedder))
     }
 
@@ -137,24 +140,21 @@ impl RetrievalArguments {
             None if has_embeddings => SearchMode::Hybrid,
             None => SearchMode::Bm25,
         };
-        if self.diversity.is_some_and(|lambda| !(0.0..=1.0).contains(&lambda)) {
-            bail!("--diversity is from 0 to 1");
-        }
-        if self.candidates == Some(0) {
-            bail!("--candidates is at least 1");
-        }
-        let lines: Vec<QueryLine> = typed(words).unwrap_or_default();
+        let typed = typed(words)?.unwrap_or(TypedQuery { lines: Vec::new(), intent: None });
+        let TypedQuery { lines, intent: said } = typed;
+        let intent = self.intent.clone().filter(|intent| !intent.trim().is_empty());
+        ensure!(said.is_none() || intent.is_none(), "the intent is said twice: in a line, and with --intent");
         // Scores of lines are too different to be added.
         let usual = if lines.is_empty() { Fusion::default() } else { Fusion::RANKS };
         Ok(PassageQuery {
             words: words.to_owned(),
             lines,
-            intent: self.intent.clone().filter(|intent| !intent.trim().is_empty()),
+            intent: said.or(intent),
             mode,
-            top: self.top.clamp(1, MOST),
-            candidates: self.candidates,
+            top: usize::from(self.top),
+            candidates: self.candidates.map(usize::from),
             filter: filter(&self.filters)?,
-            fusion: self.fusion.fusion_or(usual),
+            fusion: self.fusion.fusion_or(usual)?,
             diversity: self.diversity,
             neighbours: if self.apart { Neighbours::Apart } else { Neighbours::Joined },
         })
@@ -193,6 +193,9 @@ fn shown(found: &FoundPassages, explain: bool) -> String {
         out += &format!("{}. {}\n", passage.rank, passage.place_in_words());
         if explain {
             out += &super::explained::of_passage(passage);
+        }
+        if let Some(context) = &passage.context {
+            out += &format!("   ({})\n", shorten(context, SHOWN));
         }
         let words = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
         out += &format!("   {}\n   {}\n\n", shorten(&words, SHOWN), passage.source);

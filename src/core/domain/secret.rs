@@ -38,7 +38,18 @@ pub const CARRIERS: &[SecretForm] = &[
     SecretForm {
         what: None,
         strict: "",
-        loose: r#"(?i)[?&][a-z_-]*(?:key|token|secret|password|auth)=(?P<key>[^&\s"'<>]+)"#,
+        loose: r#"(?i)[?&;][a-z0-9_-]*(?:key|token|secret|password|passwd|auth|signature|credential|session|sessionid)=(?P<key>[^&;\s"'<>]+)"#,
+    },
+    // Short names that are more than words: signed addresses, one-time codes, sessions.
+    SecretForm {
+        what: None,
+        strict: "",
+        loose: r#"(?i)[?&;](?:sig|pwd|pass|sid|jwt|ticket|otp|sas)=(?P<key>[^&;\s"'<>]+)"#,
+    },
+    SecretForm {
+        what: None,
+        strict: "",
+        loose: r#"(?i)[?&;](?:code|state|hash|h)=(?P<key>[^&;\s"'<>]{16,})"#,
     },
     SecretForm {
         what: Some("a password"),

@@ -17,6 +17,9 @@ pub struct DocumentSource {
     pub bytes: u64,
     /// Milliseconds since 1970; 0 if it is no file.
     pub modified: i64,
+    /// When the file system saw it change last, in nanoseconds since 1970: no program sets that back, as it may what is
+    /// above. 0 if it is no file, or nobody knows.
+    pub changed: i64,
 }
 
 /// A document that goes into the library.
@@ -50,7 +53,8 @@ pub struct StoredDocument {
     pub context: Option<String>,
 }
 
-const STORED: &str = "SELECT id, source, hash, bytes, modified, title, facts, context FROM documents";
+const STORED: &str =
+    "SELECT id, source, hash, bytes, modified, title, facts, context, changed FROM documents";
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
     let facts: String = row.get(6)?;
@@ -61,6 +65,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<StoredDocument> {
             hash: TextHash(row.get(2)?),
             bytes: row.get::<_, i64>(3)? as u64,
             modified: row.get(4)?,
+            changed: row.get(8)?,
         },
         title: row.get(5)?,
         // Facts of a later version may say more than this one knows.
@@ -100,14 +105,14 @@ impl LibraryDatabase {
         remove().with_context(|| format!("take {source} out of the library"))
     }
 
-    /// Says anew of an unchanged document when its file was written.
+    /// Says anew of an unchanged document when its file was written and changed.
     ///
     /// # Errors
     /// As [`Self::put`].
     pub fn touch(&mut self, from: &DocumentSource) -> Result<()> {
         let touched = self.connection.execute(
-            "UPDATE documents SET modified = ?, bytes = ? WHERE source = ?",
-            params![from.modified, from.bytes as i64, from.source],
+            "UPDATE documents SET modified = ?, changed = ?, bytes = ? WHERE source = ?",
+            params![from.modified, from.changed, from.bytes as i64, from.source],
         );
         touched.map(|_| ()).context("write the library")
     }
@@ -176,7 +181,7 @@ pub(super) fn insert<'c>(
     chunks: impl Iterator<Item = (Option<u64>, &'c NewChunk)>,
 ) -> Result<()> {
     let NewDocument { from, title, facts, context, notices, chunks: _ } = document;
-    change.prepare_cached("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
+    change.prepare_cached("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(
         params![
             id.map(|id| id as i64),
             from.source,
@@ -189,6 +194,7 @@ pub(super) fn insert<'c>(
             context,
             serde_json::to_string(notices)?,
             added,
+            from.changed,
         ],
     )?;
     let id = change.last_insert_rowid();

@@ -81,10 +81,11 @@ impl LibraryDatabase {
                 dimensions: row.get::<_, i64>(1)? as usize,
                 passage_prefix: row.get(2)?,
                 query_prefix: row.get(3)?,
+                endpoint: row.get(4)?,
             })
         };
         let model = self.connection.query_row(
-            "SELECT name, dimensions, passage_prefix, query_prefix FROM models WHERE id = ?",
+            "SELECT name, dimensions, passage_prefix, query_prefix, endpoint FROM models WHERE id = ?",
             [number],
             read,
         );
@@ -107,17 +108,41 @@ impl LibraryDatabase {
     /// # Errors
     /// Where the database can't be written.
     pub fn model_number(&self, model: &EmbeddingModel) -> Result<ModelNumber> {
-        let said = params![model.name, model.dimensions as i64, model.passage_prefix, model.query_prefix];
+        let EmbeddingModel { name, dimensions, passage_prefix, query_prefix, endpoint } = model;
+        let said = params![name, *dimensions as i64, passage_prefix, query_prefix, endpoint];
         self.connection.execute(
-            "INSERT OR IGNORE INTO models (name, dimensions, passage_prefix, query_prefix) VALUES (?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO models (name, dimensions, passage_prefix, query_prefix, endpoint)
+             VALUES (?, ?, ?, ?, ?)",
             said,
         )?;
         let number = self.connection.query_row(
-            "SELECT id FROM models WHERE name = ? AND dimensions = ? AND passage_prefix = ? AND query_prefix = ?",
+            "SELECT id FROM models
+             WHERE name = ? AND dimensions = ? AND passage_prefix = ? AND query_prefix = ? AND endpoint = ?",
             said,
             |row| row.get(0),
         );
         number.map(ModelNumber).context("name the library's model")
+    }
+
+    /// Takes the vectors of the library's model for those of another, which gives the same from another place.
+    ///
+    /// # Errors
+    /// Where the database can't be written.
+    pub fn take_over(&mut self, model: &EmbeddingModel) -> Result<()> {
+        let Some((before, _)) = self.model()? else { return Ok(()) };
+        let now = self.model_number(model)?;
+        let mut moved = || -> rusqlite::Result<()> {
+            let change = self.connection.transaction()?;
+            // What both have embedded is the same.
+            change.execute(
+                "UPDATE OR IGNORE embeddings SET model = ? WHERE model = ?",
+                params![now.0, before.0],
+            )?;
+            let model = now.0.to_string();
+            change.execute("INSERT OR REPLACE INTO meta VALUES ('model', ?)", params![model])?;
+            change.commit()
+        };
+        moved().context("take over the library's embeddings")
     }
 
     /// Which of some texts have no embedding by a model.

@@ -32,7 +32,7 @@ use crate::session::write_ahead;
 pub const FILE: &str = "library.db";
 
 /// The version of the tables that this program writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Those of the first version.
 const TABLES: &str = "
@@ -113,6 +113,23 @@ CREATE TABLE addresses (
     modified TEXT,
     PRIMARY KEY (root, asked)
 ) WITHOUT ROWID;
+", "
+-- Two servers may give other vectors under one name: where they come from is part of what they are.
+CREATE TABLE models_by_place (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    dimensions INTEGER NOT NULL,
+    passage_prefix TEXT NOT NULL,
+    query_prefix TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    UNIQUE (name, dimensions, passage_prefix, query_prefix, endpoint)
+);
+INSERT INTO models_by_place SELECT id, name, dimensions, passage_prefix, query_prefix, '' FROM models;
+DROP TABLE models;
+ALTER TABLE models_by_place RENAME TO models;
+
+-- When a file was changed as the file system itself says, which no program sets back; 0 where nobody knows.
+ALTER TABLE documents ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// An open library's database: one connection, for one thread.

@@ -56,6 +56,7 @@ impl LibraryDatabase {
                 hash: TextHash(row.get(1)?),
                 bytes: row.get::<_, i64>(2)? as u64,
                 modified: row.get(3)?,
+                changed: 0,
             };
             let document = NewDocument {
                 from,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::rag::database::LibraryRoot;
 use crate::rag::embedding::EmbeddingModel;
 
 /// What makes an index of another version be made again.
@@ -28,14 +29,17 @@ pub struct IndexMark {
     pub whole: bool,
     /// Which bringing up to date this was: tells copies of a library apart that write to one server.
     pub turn: Option<String>,
+    /// What was added to the library, for one that is made again from a server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<LibraryRoot>,
 }
 
 impl IndexMark {
     /// Whether an index that was made so serves for what is wanted now.
     #[must_use]
     pub fn serves(&self, wanted: &Self) -> bool {
-        let Self { chunk, removal, whole, turn, .. } = wanted.clone();
-        Self { chunk, removal, whole, turn, ..self.clone() } == *wanted
+        let Self { chunk, removal, whole, turn, roots, .. } = wanted.clone();
+        Self { chunk, removal, whole, turn, roots, ..self.clone() } == *wanted
     }
 
     /// Of the dense vectors.

@@ -34,8 +34,9 @@ pub(super) fn steady(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// What is another if a file was written or replaced.
-fn moment(facts: &Metadata) -> (u64, u64, u64, i64, i64) {
-    (facts.dev(), facts.ino(), facts.size(), facts.mtime(), facts.mtime_nsec())
+fn moment(facts: &Metadata) -> [i64; 7] {
+    let (device, file, size) = (facts.dev() as i64, facts.ino() as i64, facts.size() as i64);
+    [device, file, size, facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec()]
 }
 
 /// UTF-8, or UTF-16 that says so; anything else is taken as Windows-1252, which every byte stands for a character in.

@@ -31,7 +31,7 @@ pub(in crate::rag) struct AtomEntry {
 /// Where it is no feed.
 pub(in crate::rag) fn read(text: &str) -> Result<AtomFeed> {
     let (mut feed, mut entry, mut words) = (AtomFeed::default(), None, String::new());
-    let (mut is_feed, mut in_author) = (false, false);
+    let (mut is_feed, mut is_whole, mut in_author) = (false, false, false);
     for part in parts(text) {
         match part {
             XmlPart::Start(tag) => {
@@ -48,6 +48,7 @@ pub(in crate::rag) fn read(text: &str) -> Result<AtomFeed> {
                 let said = one_line(&std::mem::take(&mut words));
                 match (&mut entry, name.as_str()) {
                     (_, "author") => in_author = false,
+                    (_, "feed") => is_whole = true,
                     (Some(_), "entry") => feed.entries.extend(entry.take()),
                     (Some(entry), "name") if in_author => entry.authors.push(said),
                     (Some(entry), name) => keep(entry, name, said),
@@ -60,7 +61,8 @@ pub(in crate::rag) fn read(text: &str) -> Result<AtomFeed> {
             break;
         }
     }
-    ensure!(is_feed, "it holds no feed");
+    ensure!(is_feed, "it is no Atom feed");
+    ensure!(is_whole || feed.entries.len() >= MOST, "it breaks off in the middle");
     Ok(feed)
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::lists::FoundList;
 use super::tools::ExpansionStep;
-use super::{language, milliseconds};
+use super::{SOON, language, milliseconds};
 use crate::domain::retrieval::{ExpansionTrace, PassageQuery, PassedOverLine, QueryLine};
 use crate::rag::library::Library;
 
@@ -27,7 +27,7 @@ pub(super) struct Expanded {
 impl Library {
     /// The lines that a model adds to a question, unless its words find something for sure already.
     pub(super) fn expanded(
-        &self,
+        &mut self,
         query: &PassageQuery,
         asked: &[FoundList],
         step: &mut ExpansionStep<'_>,
@@ -41,6 +41,9 @@ impl Library {
         };
         if trace.passed_over.is_some() {
             return Ok(Expanded { lines: Vec::new(), trace, milliseconds: 0.0 });
+        }
+        if step.within > SOON {
+            self.lend_index();
         }
         let asking = Instant::now();
         let expansion = step.expander.expand(&query.words, query.intent.as_deref(), step.within);

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use super::lex::LexLine;
+use super::lines::only_in_lines;
 use super::{CANDIDATES, MOST, milliseconds};
+use crate::domain::counted::counted;
 use crate::domain::retrieval::{LineKind, ListTrace, PassageQuery, QueryLine};
-use crate::rag::embedding::{EmbeddedAs, TextEmbedder};
 use crate::rag::filter::DocumentFilter;
 use crate::rag::fusion::RankedList;
 use crate::rag::index::IndexQuery;
@@ -15,9 +17,8 @@ use crate::rag::terms::TermVector;
 
 /// How often the first line counts, and the question beside an expansion: it is what was asked.
 pub(super) const FIRST: f64 = 2.0;
-/// What an intent counts beside the question in one vector. Half of it leaves the question's own words the larger part,
-/// however long the intent is.
-const INTENT: f32 = 0.5;
+/// Hits of words that are looked at to find those that a line takes.
+const LOOKED_AT: usize = 25_000;
 
 /// A list that is to be found.
 pub(super) struct PlannedList<'q> {
@@ -56,7 +57,8 @@ pub(super) fn asked(query: &PassageQuery) -> Result<(Vec<PlannedList<'_>>, Vec<S
         };
         let words = query.mode.asks_words().then(|| list(false));
         let meanings = query.mode.asks_embeddings().then(|| list(true));
-        return Ok((words.into_iter().chain(meanings).collect(), Vec::new()));
+        let told = only_in_lines(&query.words);
+        return Ok((words.into_iter().chain(meanings).collect(), told));
     }
     let (mut lists, mut notices) = (Vec::new(), Vec::new());
     for line in query.lines.iter().filter(|line| !line.text.trim().is_empty()) {
@@ -68,6 +70,12 @@ pub(super) fn asked(query: &PassageQuery) -> Result<(Vec<PlannedList<'_>>, Vec<S
         let weight = if lists.is_empty() { FIRST } else { 1.0 };
         let of_line = of_line(line, weight);
         lists.push(PlannedList { intent: intent.filter(|_| of_line.is_dense), ..of_line });
+    }
+    if let (true, Some(left)) =
+        (lists.is_empty(), query.lines.iter().find(|line| !line.text.trim().is_empty()))
+    {
+        let (mode, kind) = (query.mode.name(), left.kind.name());
+        bail!("a {mode} search asks no {kind} lines, and there are no others: search in another mode");
     }
     ensure!(!lists.is_empty(), "a search needs a line that says something");
     Ok((lists, notices))
@@ -86,24 +94,32 @@ pub(super) fn of_line(line: &QueryLine, weight: f64) -> PlannedList<'_> {
     }
 }
 
+/// A vector that was computed before the index is opened, and how long that took.
+pub(super) struct QuestionVector {
+    pub(super) numbers: Vec<f32>,
+    pub(super) embed_ms: f64,
+}
+
 impl Library {
-    /// Finds a list.
+    /// Finds a list; that of embeddings by a vector.
     pub(super) fn found(
         &mut self,
         planned: &PlannedList<'_>,
         query: &PassageQuery,
         within: Option<&[u64]>,
-        embedder: Option<&dyn TextEmbedder>,
+        vector: Option<&QuestionVector>,
     ) -> Result<FoundList> {
         let limit = query.top.clamp(CANDIDATES, MOST);
         let began = Instant::now();
-        let (chunks, embed_ms) = if planned.is_dense {
-            let vector = self.question_vector(planned.text, planned.intent, embedder)?;
-            let embed_ms = milliseconds(began);
-            (self.index()?.find(IndexQuery::Dense(&vector), within, limit)?, embed_ms)
+        let chunks = if planned.is_dense {
+            let vector = vector.context("this search needs a vector of its question")?;
+            self.index()?.find(IndexQuery::Dense(&vector.numbers), within, limit)?
         } else {
-            let terms = self.question_terms(planned.text)?;
-            (self.index()?.find(IndexQuery::Terms(&terms), within, limit)?, 0.0)
+            let line = match planned.line {
+                Some(LineKind::Lex) if !planned.is_expansion => LexLine::read(planned.text)?,
+                Some(_) | None => LexLine::plain(planned.text),
+            };
+            self.found_by_words(&line, within, limit)?
         };
         let trace = ListTrace {
             line: planned.line,
@@ -113,46 +129,43 @@ impl Library {
             weight: planned.weight,
             candidates: chunks.len(),
             best: chunks.first().map(|&(_, score)| score),
-            embed_ms,
-            find_ms: milliseconds(began) - embed_ms,
+            embed_ms: vector.map_or(0.0, |vector| vector.embed_ms),
+            find_ms: milliseconds(began),
         };
         let PlannedList { is_dense, is_expansion, weight, .. } = *planned;
         let ranked = RankedList { is_dense, is_asked: !is_expansion, weight, chunks };
         Ok(FoundList { ranked, trace })
     }
 
-    /// The question's vector; with an intent, that of both together, of length 1.
-    fn question_vector(
-        &self,
-        words: &str,
-        intent: Option<&str>,
-        embedder: Option<&dyn TextEmbedder>,
-    ) -> Result<Vec<f32>> {
-        let embedder =
-            embedder.context("this search needs an embedding model: say --mode bm25 to do without")?;
-        let (_, model) = self.database.model()?.context(
-            "this library has no embeddings: `dojo rag embed` computes them, --mode bm25 does without",
-        )?;
-        ensure!(
-            model == *embedder.model(),
-            "this library is embedded with {}, and the question would be with {}: say --embeddings {}, or embed the \
-             library anew with `dojo rag embed --model {}`",
-            model.name,
-            embedder.model().name,
-            model.name,
-            embedder.model().name
-        );
-        let texts: Vec<&str> = std::iter::once(words).chain(intent).collect();
-        let vectors = embedder.embed(&texts, EmbeddedAs::Query).context("embed the question")?;
-        let mut vectors = vectors.into_iter();
-        let mut vector = vectors.next().context("embed the question: no vector came back")?;
-        if intent.is_some() {
-            let meant = vectors.next().context("embed the intent: no vector came back")?;
-            vector.iter_mut().zip(&meant).for_each(|(value, meant)| *value += INTENT * meant);
-            let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-            vector.iter_mut().for_each(|value| *value /= length);
+    /// The best by BM25 of those that the line takes; it looks further until it has enough of them.
+    fn found_by_words(
+        &mut self,
+        line: &LexLine,
+        within: Option<&[u64]>,
+        limit: usize,
+    ) -> Result<Vec<(u64, f32)>> {
+        let terms = self.question_terms(&line.words)?;
+        let mut looked_at = limit;
+        loop {
+            let hits = self.index()?.find(IndexQuery::Terms(&terms), within, looked_at)?;
+            if line.takes_all() {
+                return Ok(hits);
+            }
+            let is_all = hits.len() < looked_at || looked_at >= LOOKED_AT;
+            let mut taken = Vec::new();
+            for (id, score) in hits {
+                if let Some(stored) = self.database.chunk(id)?
+                    && line.takes(&stored, &mut self.terms)?
+                {
+                    taken.push((id, score));
+                }
+            }
+            if is_all || taken.len() >= limit {
+                taken.truncate(limit);
+                return Ok(taken);
+            }
+            looked_at *= 5;
         }
-        Ok(vector)
     }
 
     fn question_terms(&mut self, words: &str) -> Result<TermVector> {
@@ -161,12 +174,21 @@ impl Library {
     }
 
     /// The documents that the filter leaves; nothing if there is no filter.
-    pub(super) fn looked_in(&self, query: &PassageQuery) -> Result<Option<Vec<u64>>> {
+    pub(super) fn looked_in(
+        &self,
+        query: &PassageQuery,
+        notices: &mut Vec<String>,
+    ) -> Result<Option<Vec<u64>>> {
         if query.filter.is_empty() {
             return Ok(None);
         }
         let filter = DocumentFilter::new(&query.filter)?;
         let documents = self.database.documents()?;
-        Ok(Some(documents.iter().filter(|one| filter.takes(one)).map(|one| one.id).collect()))
+        let left: Vec<u64> = documents.iter().filter(|one| filter.takes(one)).map(|one| one.id).collect();
+        if left.is_empty() && !documents.is_empty() {
+            let all = counted(documents.len() as u64, "document");
+            notices.push(format!("the filter lets none of the library's {all} through"));
+        }
+        Ok(Some(left))
     }
 }

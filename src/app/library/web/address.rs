@@ -37,14 +37,12 @@ impl DocumentAddress {
         let Some((scheme, _)) = text.split_once("://") else { return Ok(None) };
         match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => {}
-            "file" => bail!("add a file by its path, and not as {text}"),
+            "file" => bail!("add a file by its path, and not as {}", shown(text)),
             other => bail!("addresses that begin with {other}:// aren't fetched; http and https are"),
         }
-        let mut url = Url::parse(text).with_context(|| format!("{text} is no address"))?;
+        let mut url = Url::parse(text).with_context(|| format!("{} is no address", shown(text)))?;
         ensure!(
-            url.username().is_empty()
-                && url.password().is_none()
-                && secret::clean(url.as_str()) == url.as_str(),
+            !holds_key(&url),
             "the address holds a password or a key, which the library would keep and show: download the document and \
              add the file"
         );
@@ -61,6 +59,38 @@ impl DocumentAddress {
             Self::Paper(id) => id.source(),
             Self::Search(words) => format!("{SEARCH}{words}"),
         }
+    }
+}
+
+/// Names after which a path or a question has a key.
+const KEYS: [&str; 9] =
+    ["token", "tokens", "key", "secret", "signature", "sig", "auth", "password", "session"];
+
+/// Whether an address holds what would let others in: a password, a parameter that is named for a key, what has the form
+/// of one, or what comes after such a name in a path.
+fn holds_key(url: &Url) -> bool {
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    // An escaped name is the same name.
+    let pairs = url.query_pairs().map(|(name, value)| format!("{name}={value}"));
+    let unescaped = format!("{}?{}", url.path(), pairs.collect::<Vec<_>>().join("&"));
+    let is_masked = |text: &str| secret::clean(text) != text;
+    let parts: Vec<&str> = url.path_segments().map(Iterator::collect).unwrap_or_default();
+    let in_path = parts
+        .iter()
+        .zip(parts.iter().skip(1))
+        .any(|(name, value)| KEYS.contains(&name.to_ascii_lowercase().as_str()) && secret::is_secret(value));
+    has_login || is_masked(url.as_str()) || is_masked(&unescaped) || in_path
+}
+
+/// An address as it may be shown, even one that holds a key.
+#[must_use]
+pub fn shown(address: &str) -> String {
+    match Url::parse(address) {
+        // Nobody needs more of it to know which it is.
+        Ok(url) if url.has_host() && holds_key(&url) => {
+            format!("{}://{}/{}", url.scheme(), url.host_str().unwrap_or_default(), secret::MASK)
+        }
+        Ok(_) | Err(_) => secret::clean(address),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-pub use address::DocumentAddress;
+pub use address::{DocumentAddress, shown};
 
 use self::fetch::{FetchTrouble, WebFetcher};
 use crate::domain::library::SourceDocument;
@@ -56,8 +56,8 @@ impl WebDocuments {
     }
 
     /// Brings a library to what is at an address now. What can't be fetched or read is reported, and what the library has
-    /// of it stays: a server that is away or wants a login says nothing about the document. `tell` is told sentences
-    /// for people.
+    /// of it stays: a server that is away or wants a login says nothing about the document. A page that its server says is
+    /// gone is taken out, as a removed file is. `tell` is told sentences for people.
     ///
     /// # Errors
     /// Where the library can't be written or a text not be embedded.
@@ -87,6 +87,7 @@ fn put(adder: &mut Adder<'_>, arrival: Arrival, report: &mut FilesReport) -> Res
         hash: text_hash(&bytes),
         bytes: bytes.len() as u64,
         modified: 0,
+        changed: 0,
     };
     let goes_on = adder.offer(from, &read, root.context.as_deref())? && adder.settle()?;
     if !goes_on {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use reqwest::Url;
 
-use super::fetch::{Conditions, FetchPace, FetchReply, Fetched};
+use super::fetch::{Conditions, FetchPace, FetchReply, FetchTrouble, Fetched};
 use super::{Arrival, WebDocuments, leave_out, put};
 use crate::domain::library::SourceDocument;
 use crate::rag::add::Adder;
@@ -40,6 +40,12 @@ impl WebDocuments {
             Ok(FetchReply::Found(fetched)) => fetched,
             Ok(FetchReply::Unchanged) => {
                 report.unchanged += 1;
+                return Ok(());
+            }
+            Err(FetchTrouble::Missing(status)) if known.is_some() => {
+                report.removed += u64::from(adder.remove(&asked)?);
+                let why = "it is gone, and was taken out; when it is there again, adding brings it back";
+                report.leave_out(&asked, format!("{why} (HTTP {status})"));
                 return Ok(());
             }
             Err(trouble) => {

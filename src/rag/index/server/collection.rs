@@ -13,6 +13,7 @@ use qdrant_client::qdrant::{
     VectorParamsMap, VectorsConfig,
 };
 
+use super::ServerClaim;
 use super::link::{ServerLink, ServerTask};
 use super::trouble::ServerTrouble;
 use crate::rag::index::layout::{DENSE, DOCUMENT, GRAPH_FROM_KB, TERMS};
@@ -89,6 +90,26 @@ impl ServerCollection {
         };
         self.link.ask(ServerTask::Writing, "index a field", made)?;
         Ok(())
+    }
+
+    /// Refuses one that another library, another copy of this one or another program has written.
+    pub(super) fn claimed(&self, info: &CollectionInfo, claim: &ServerClaim) -> Result<()> {
+        let place = self.place();
+        match self.mark_of(info)? {
+            Some(mark) if mark.library != claim.library => {
+                bail!(
+                    "{place} is the index of another library: name another collection with --collection NAME"
+                )
+            }
+            Some(IndexMark { turn: Some(turn), .. }) if !claim.turns.contains(&turn) => bail!(
+                "another copy of this library has written to {place}, and this one doesn't know what: `dojo rag pull` brings \
+                 it into a folder of its own, `--collection NAME` keeps the two apart"
+            ),
+            None if info.points_count.unwrap_or_default() > 0 => bail!(
+                "{place} holds points that no library put there: name another collection with --collection NAME"
+            ),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Holds the layout of one that is there against what this index needs.

@@ -38,6 +38,17 @@ pub struct ServerClaim {
     pub turns: Vec<String>,
 }
 
+/// A collection by a name that it can have.
+fn named(link: &Arc<ServerLink>, name: &str) -> Result<ServerCollection> {
+    ensure!(
+        !name.is_empty()
+            && name.len() <= 255
+            && !name.contains(['/', '\\', '<', '>', ':', '"', '|', '?', '*']),
+        "\"{name}\" is no name for a collection: use letters, digits, - and _"
+    );
+    Ok(ServerCollection { link: Arc::clone(link), name: name.to_owned() })
+}
+
 /// A collection that is a library's index.
 pub struct ServerIndex {
     collection: ServerCollection,
@@ -49,37 +60,33 @@ impl ServerIndex {
     /// # Errors
     /// Where the server can't be asked, or the collection is laid out otherwise or holds something else.
     pub fn open(link: &Arc<ServerLink>, name: &str, claim: &ServerClaim, dimensions: usize) -> Result<Self> {
-        ensure!(
-            !name.is_empty()
-                && name.len() <= 255
-                && !name.contains(['/', '\\', '<', '>', ':', '"', '|', '?', '*']),
-            "\"{name}\" is no name for a collection: use letters, digits, - and _"
-        );
-        let collection = ServerCollection { link: Arc::clone(link), name: name.to_owned() };
+        let collection = named(link, name)?;
         let Some(info) = collection.info()? else {
             collection.make(dimensions)?;
             collection.index_documents(None)?;
             return Ok(Self { collection });
         };
-        let place = collection.place();
-        match collection.mark_of(&info)? {
-            Some(mark) if mark.library != claim.library => {
-                bail!(
-                    "{place} is the index of another library: name another collection with --collection NAME"
-                )
-            }
-            Some(IndexMark { turn: Some(turn), .. }) if !claim.turns.contains(&turn) => bail!(
-                "another copy of this library has written to {place}, and this one doesn't know what: `dojo rag pull` brings \
-                 it into a folder of its own, `--collection NAME` keeps the two apart"
-            ),
-            None if info.points_count.unwrap_or_default() > 0 => bail!(
-                "{place} holds points that no library put there: name another collection with --collection NAME"
-            ),
-            Some(_) | None => {}
-        }
+        collection.claimed(&info, claim)?;
         collection.check(&info, dimensions)?;
         collection.index_documents(Some(&info))?;
         Ok(Self { collection })
+    }
+
+    /// Opens a collection for searches while another process writes to it; nothing if there is none yet.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn as_it_is(
+        link: &Arc<ServerLink>,
+        name: &str,
+        claim: &ServerClaim,
+        dimensions: usize,
+    ) -> Result<Option<Self>> {
+        let collection = named(link, name)?;
+        let Some(info) = collection.info()? else { return Ok(None) };
+        collection.claimed(&info, claim)?;
+        collection.check(&info, dimensions)?;
+        Ok(Some(Self { collection }))
     }
 
     fn name(&self) -> String {
