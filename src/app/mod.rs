@@ -4,6 +4,7 @@ pub mod bench_runs;
 mod chat;
 pub(crate) mod checks;
 pub mod checkup;
+pub(crate) mod completions;
 pub mod cuts;
 pub(crate) mod documents;
 mod elsewhere;

@@ -180,6 +180,7 @@ fn sampling(fields: &mut Fields, tokenizer: &Tokenizer) -> Result<Sampling, ApiE
         seed: seed(fields)?,
         logit_bias: logit_bias(fields, tokenizer)?,
         log_probabilities: None,
+        log_probabilities_of: neutral.log_probabilities_of,
     };
     sampling.check().map_err(|error| {
         let message = error.to_string();

@@ -17,6 +17,7 @@ mod rag_sources;
 mod rag_text;
 mod resume;
 mod review;
+mod rewards;
 mod runs;
 #[cfg(unix)]
 mod serve;

@@ -124,3 +124,46 @@ fn both_answers_getting_less_likely_is_noted() {
     assert!(found[0].starts_with("rewards/chosen: the chosen answers get less likely too"), "{found:?}");
     assert_eq!(sentences(&rewards(0.4)), Vec::<String>::new());
 }
+
+#[test]
+fn a_reward_that_never_differs_is_named() {
+    let metrics = [
+        ("reward", vec![1.0; 12]),
+        ("reward_std", vec![0.0; 12]),
+        ("frac_reward_zero_std", vec![1.0; 12]),
+        ("grad_norm", vec![0.0; 12]),
+    ];
+    let told = sentences(&metrics);
+    assert!(
+        told.iter().any(|one| one.starts_with("reward: reward was 1.000 in every one of 12 steps")),
+        "{told:?}"
+    );
+    assert!(told.iter().any(|one| one.contains("no learning signal")), "{told:?}");
+}
+
+#[test]
+fn an_adapter_that_rewards_do_not_move_is_named() {
+    let rewards: Vec<f64> = (0..12).map(|at| f64::from(at % 3)).collect();
+    let metrics = [
+        ("reward", rewards),
+        ("reward_std", vec![0.4; 12]),
+        ("grad_norm", vec![0.0; 12]),
+        ("learning_rate", vec![1e-5; 12]),
+    ];
+    let told = sentences(&metrics);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("grad_norm: the adapter has not moved in 12 steps though rewards differ"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_reward_that_falls_below_its_start_and_completions_that_are_all_cut_are_named() {
+    let rewards: Vec<f64> =
+        (0..80).map(|at| if at < 40 { 0.4 + 0.01 * f64::from(at) } else { 0.1 }).collect();
+    let told = sentences(&[("reward", rewards)]);
+    assert!(told[0].starts_with("reward: reward fell to 0.100, below where it began"), "{told:?}");
+    let found = diagnose(&run(&[("reward", vec![0.5; 6]), ("completions/clipped_ratio", vec![1.0; 6])]));
+    assert_eq!((found[0].weight, found.len()), (Weight::Bad, 1), "{found:?}");
+}

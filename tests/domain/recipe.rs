@@ -1,4 +1,4 @@
-use dojo_studio::domain::recipe::{Method, PreferenceLoss, Recipe, edit, keys, parse};
+use dojo_studio::domain::recipe::{Method, PolicyLoss, PreferenceLoss, Recipe, edit, keys, parse};
 use dojo_studio::domain::recipe::{Override, Packing, Scheduler};
 
 const SMALL: &str = "[model]\nbase = \"smollm2-135m\"\n\n[data]\ntrain = \"train.jsonl\"\n";
@@ -140,10 +140,49 @@ fn missing_keys_damaged_text_and_sections_written_as_values_are_told() {
 }
 
 #[test]
-fn a_method_that_is_not_built_yet_is_refused_by_name() {
-    let found = messages(&format!("method = \"grpo\"\n{SMALL}"));
-    let told = "`method` is \"grpo\", which is not built yet; \"sft\" and \"dpo\" are".to_owned();
-    assert_eq!(found, [(Some(1), told)]);
+fn a_recipe_on_rewards_has_defaults_of_its_own_and_prints_them() {
+    let recipe = |text: &str| Recipe::parse(text, &[], "recipe").expect("a recipe");
+    let grpo = recipe(&format!("method = \"grpo\"\n{SMALL}"));
+    assert_eq!((grpo.train.learning_rate, grpo.lora.lora_dropout, grpo.data.split), (1e-5, 0.0, 0.0));
+    let part = grpo.grpo.clone().expect("its part");
+    assert_eq!((part.num_generations, part.prompts_per_step, part.loss_type), (8, 8, PolicyLoss::Dapo));
+    assert_eq!((part.beta, part.epsilon, part.epsilon_high()), (0.0, 0.2, 0.2));
+    assert_eq!(recipe(&grpo.to_toml()), grpo);
+    let cispo = recipe(&format!("method = \"grpo\"\n{SMALL}[grpo]\nloss_type = \"cispo\"\n"));
+    assert!((cispo.grpo.expect("its part").epsilon_high() - 5.0).abs() < 1e-12);
+    assert_eq!(recipe(SMALL).grpo, None);
+}
+
+#[test]
+fn rewards_of_a_recipe_are_names_with_weights_and_settings() {
+    let table = "[rewards]\nlength = 0.5\nshort = { reward = \"length\", weight = 2.0, max = 40 }\n";
+    let recipe =
+        Recipe::parse(&format!("method = \"grpo\"\n{SMALL}{table}"), &[], "recipe").expect("a recipe");
+    let rows = recipe.rewards.as_ref().expect("a table").rows();
+    let rows: Vec<(&str, &str, f64)> =
+        rows.iter().map(|row| (row.name.as_str(), row.reward.as_str(), row.weight)).collect();
+    assert_eq!(rows, [("length", "length", 0.5), ("short", "length", 2.0)]);
+    assert_eq!(Recipe::parse(&recipe.to_toml(), &[], "recipe").as_ref(), Ok(&recipe));
+    let refused = |more: &str| messages(&format!("method = \"grpo\"\n{SMALL}{more}"))[0].1.clone();
+    assert_eq!(refused("[rewards]\n"), "`rewards` names no reward: write one, such as `length = 1.0`");
+    assert!(refused("[rewards]\nlength = \"much\"\n").starts_with("rewards.length is \"much\""));
+    let told = messages(&format!("{SMALL}{table}"))[0].1.clone();
+    assert_eq!(told, "`rewards` is for method = \"grpo\", and this recipe's is \"sft\"");
+}
+
+#[test]
+fn what_a_recipe_on_rewards_says_in_vain_is_refused_by_name() {
+    let refused = |more: &str| {
+        let found = messages(&format!("method = \"grpo\"\n{SMALL}{more}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].1.clone()
+    };
+    assert!(refused("[grpo]\nnum_generation = 4\n").contains("`grpo.num_generations`"));
+    assert!(refused("[train]\ngradient_accumulation_steps = 4\n").contains("grpo.prompts_per_step x"));
+    assert!(refused("[compute]\nbase_format = \"nf4\"\n").contains("which nf4 can't"));
+    assert!(refused("[save]\nload_best_model_at_end = true\n").contains("no evaluation loss"));
+    assert!(refused("[grpo]\nmax_completion_length = 1024\n").contains("leaves no room for a prompt"));
+    assert!(refused("[grpo]\nnum_generations = 1\n").contains("from 2 to 1024"));
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod small;
 mod text;
 mod theme;
 mod train;
+mod train_completions;
 mod train_recipes;
 mod train_words;
 mod uneven;

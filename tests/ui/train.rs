@@ -13,11 +13,11 @@ use proptest::prelude::*;
 
 use super::harness::{Harness, NOON};
 
-fn id(name: &str) -> RunId {
+pub(super) fn id(name: &str) -> RunId {
     RunId::new(format!("sessions/first-principles/runs/{name}"))
 }
 
-fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunState)) -> Event {
+pub(super) fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunState)) -> Event {
     let mut state = RunState {
         earlier: None,
         left_out: None,
@@ -52,7 +52,11 @@ fn info(name: &str, phase: Phase, change: impl FnOnce(&mut RunInfo, &mut RunStat
     Event::Runs(RunsEvent::Seen(Arc::new(info)))
 }
 
-fn column(name: &str, steps: impl Iterator<Item = u64>, value: impl Fn(f64) -> f64) -> MetricColumn {
+pub(super) fn column(
+    name: &str,
+    steps: impl Iterator<Item = u64>,
+    value: impl Fn(f64) -> f64,
+) -> MetricColumn {
     let steps: Vec<u64> = steps.collect();
     let values = steps.iter().map(|&step| value(step as f64)).collect();
     MetricColumn { name: Arc::from(name), steps, values }
@@ -139,7 +143,7 @@ pub(crate) fn without_runs() -> Harness {
     Harness::new().with(Event::Runs(RunsEvent::RecipesListed(vec![recipe("sft", SFT)])))
 }
 
-fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
+pub(super) fn sent(effects: Vec<Effect>) -> Vec<RunsCommand> {
     effects
         .into_iter()
         .filter_map(|effect| match effect {

@@ -53,11 +53,20 @@ impl Outlook {
                 fetches: None,
             },
             Ok(files) => Self {
-                missing: missing_data(folders, &recipe.data).map(|why| in_recipe(&why)),
+                missing: missing_adapter(recipe.model.adapter.as_deref())
+                    .or_else(|| missing_data(folders, &recipe.data).map(|why| in_recipe(&why))),
                 fetches: files.is_none().then_some(recipe.model.base),
             },
         }
     }
+}
+
+/// The adapter that a run begins with.
+fn missing_adapter(named: Option<&str>) -> Option<String> {
+    let folder = named.filter(|folder| !Path::new(folder).is_dir())?;
+    Some(format!(
+        "there is no adapter in {folder} yet: run the recipe that makes it first, or name another in model.adapter"
+    ))
 }
 
 fn missing_data(folders: &Folders, data: &DataPart) -> Option<String> {

@@ -16,7 +16,7 @@ use crate::data::plain_rows::{PlainRow, plain_rows};
 use crate::domain::record::{Fields, Provenance, Record};
 use crate::reward::bench::{BenchColumns, BenchRow, CompletionWanted};
 use crate::reward::helpers::{Helpers, Programs};
-use crate::reward::{self, COMMAND, RewardSet, bench};
+use crate::reward::{self, COMMAND, RewardSet, Threads, bench};
 use crate::task::Task;
 
 /// Who helps, by the names that a person gives.
@@ -34,6 +34,21 @@ pub struct HelperNames<'a> {
 pub fn set(folders: &Folders, task: &Arc<Task>, names: &HelperNames<'_>) -> Result<RewardSet> {
     reward::check(&task.rewards).with_context(|| format!("read the rewards of the task {}", task.name))?;
     RewardSet::of_task(task, &helpers(folders, task, names)?)
+}
+
+/// The same on threads of its own, beside what trains.
+///
+/// # Errors
+/// As [`set`].
+pub fn set_on_own_threads(
+    folders: &Folders,
+    task: &Arc<Task>,
+    names: &HelperNames<'_>,
+    threads: usize,
+) -> Result<RewardSet> {
+    reward::check(&task.rewards).context("read the rewards")?;
+    let helpers = helpers(folders, task, names)?;
+    RewardSet::new(task, &task.rewards, &helpers, Threads::Own(threads)).context("read the rewards")
 }
 
 /// What was named, opened: a model for embeddings only if a reward needs one.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::domain::doctor::{self, Finding};
 use crate::domain::protocol::RunsEvent;
 use crate::domain::protocol::runs::{Busy, Elsewhere, FileReading, Preflight, Promise, RecipeFile};
+use crate::domain::rollout::StepGroups;
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
 use crate::domain::series::{Detail, RunSeries, Series};
@@ -38,6 +39,8 @@ pub struct RunData {
     pub series: RunSeries,
     /// The part that is looked at closely, where `series` holds several values in a bucket.
     pub looked_at: Option<Detail>,
+    /// What a step drew, as it was asked for last.
+    pub rolled: Option<Arc<StepGroups>>,
     /// By step, oldest first.
     pub samples: Vec<Sample>,
     pub log: VecDeque<String>,
@@ -145,6 +148,11 @@ impl Runs {
             RunsEvent::DetailRead(id, steps, lines) => {
                 if let Some(data) = self.watched.get_mut(&id) {
                     data.looked_at = Some(Detail::new(steps, &lines));
+                }
+            }
+            RunsEvent::CompletionsRead(id, groups) => {
+                if let Some(data) = self.watched.get_mut(&id) {
+                    data.rolled = Some(groups);
                 }
             }
             RunsEvent::SamplesAppended(id, samples) => {

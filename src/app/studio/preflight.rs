@@ -99,6 +99,7 @@ pub(super) fn facts(figures: &Value) -> Vec<Fact> {
     let rows = [
         ("examples", pair(whole("examples"), "+", held_out)),
         ("tokens", pair(whole("tokens"), "·", trained)),
+        ("rollouts", figures.get("rollout").and_then(Value::as_str).map(str::to_owned)),
         ("cut", pair(whole("truncated"), "·", cut)),
         ("skipped lines", whole("skipped_lines").filter(|count| count != "0")),
         ("steps", whole("total_steps")),

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 
 use anyhow::{Context, Result, ensure};
 
 use super::fitted;
 use super::recipe_files::{read_recipe, recipes_in, write_recipe};
+use crate::app::completions;
 use crate::app::cuts::Cuts;
 use crate::app::elsewhere;
 use crate::app::events::{Events, Gone};
@@ -156,6 +158,11 @@ impl RunsThread {
                 if let Some(follower) = &self.follower {
                     follower.detail(run, (first, last));
                 }
+                return Ok(());
+            }
+            RunsCommand::Completions { run, step } => {
+                let read = completions::read(&run.files(), step)?;
+                self.tell(RunsEvent::CompletionsRead(run, Arc::new(read)));
                 return Ok(());
             }
             RunsCommand::Tell(run, command) => self.tell_run(&run, command)?,

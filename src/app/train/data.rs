@@ -10,6 +10,7 @@ use super::cut::Cut;
 use super::encoding::{EncodedItem, encode};
 use super::items::TokenItems;
 use super::pairs::{of_method, of_session_method};
+use super::prompts;
 use crate::app::review::sets;
 use crate::config::Folders;
 use crate::data::import::{self, ImportOptions};
@@ -18,7 +19,7 @@ use crate::data::noticed;
 use crate::data::split::{SplitSettings, Use, assign};
 use crate::domain::filter::parse;
 use crate::domain::recipe::source::{self, ExampleSource};
-use crate::domain::recipe::{DataPart, OnMalformed, Recipe, SetOrder};
+use crate::domain::recipe::{DataPart, GrpoPart, OnMalformed, Recipe, SetOrder};
 use crate::domain::record::{Record, RecordId, Status};
 use crate::engine::model::OpenModel;
 use crate::engine::train::course::GoOn;
@@ -83,6 +84,10 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         None => split(train, data)?,
     };
     ensure!(!train.is_empty(), "all examples of {} are held out: lower data.split", data.train);
+    if let Some(grpo) = &recipe.grpo {
+        let dataset = Dataset { warnings: notes, left_out, malformed, ..Dataset::default() };
+        return of_prompts(dataset, (train, eval), model, (recipe, grpo), go_on);
+    }
     let longest = data.max_length.min(model.config.context);
     let (mut lost, all) = (0, train.len() + eval.len());
     let mut cut = |rows, before: usize| {
@@ -96,9 +101,6 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         bail!("{} (data.malformed is \"fail\")", named(&malformed));
     }
     ensure!(!train.is_empty(), "no example of {} can be trained on: {}", data.train, named(&malformed));
-    let seen = |rows: &[SourcedRecord], purpose| {
-        rows.iter().map(|row| row.seen(purpose)).collect::<Result<Vec<_>, _>>()
-    };
     let learnt = encoded.iter().chain(&held_out);
     let learnt = learnt.map(|item| &item.learnt);
     notes.extend(mask::warnings(learnt.map(|one| (one.example.source.as_str(), &one.unlearnt))));
@@ -116,7 +118,7 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
     );
     Ok(Dataset {
         warnings: notes,
-        prompts: prompts(recipe, &train, &eval),
+        prompts: prompts_of(recipe, &train, &eval),
         truncated,
         lost,
         seen: [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat(),
@@ -125,6 +127,41 @@ pub fn read(recipe: &Recipe, model: &OpenModel, folders: &Folders, go_on: GoOn<'
         malformed,
         left_out,
     })
+}
+
+/// The data of a run on rewards: prompts.
+fn of_prompts(
+    mut dataset: Dataset,
+    (train, eval): (Vec<SourcedRecord>, Vec<SourcedRecord>),
+    model: &OpenModel,
+    (recipe, grpo): (&Recipe, &GrpoPart),
+    go_on: GoOn<'_>,
+) -> Result<Dataset> {
+    let all = (train.len() + eval.len()) as f64;
+    let malformed = &mut dataset.malformed;
+    let mut encode = |rows, before: usize| {
+        let so_far = |done: usize| go_on((before + done) as f64 / all);
+        prompts::encode(rows, model, (recipe, grpo), malformed, &so_far)
+    };
+    let trained = train.len();
+    let (train, learnt) = encode(train, 0)?;
+    let (eval, held_out) = encode(eval, trained)?;
+    if recipe.data.malformed == OnMalformed::Fail && !dataset.malformed.is_empty() {
+        bail!("{} (data.malformed is \"fail\")", named(&dataset.malformed));
+    }
+    let of = &recipe.data.train;
+    ensure!(!learnt.is_empty(), "no prompt of {of} can be answered: {}", named(&dataset.malformed));
+    dataset.warnings.extend(recipe.model.adapter.is_none().then(|| prompts::NO_START.to_owned()));
+    dataset.prompts = prompts_of(recipe, &train, &eval);
+    dataset.seen = [seen(&train, Purpose::Train)?, seen(&eval, Purpose::Eval)?].concat();
+    dataset.train = TokenItems::Prompts(learnt);
+    dataset.eval = TokenItems::Prompts(held_out);
+    Ok(dataset)
+}
+
+/// Exactly which records are read.
+fn seen(rows: &[SourcedRecord], purpose: Purpose) -> Result<Vec<Seen>, SessionError> {
+    rows.iter().map(|row| row.seen(purpose)).collect()
 }
 
 /// A record, and what is known of where it comes from.
@@ -300,7 +337,7 @@ pub(crate) fn named(malformed: &[String]) -> String {
     told.join("; ")
 }
 
-fn prompts(recipe: &Recipe, train: &[SourcedRecord], eval: &[SourcedRecord]) -> Vec<String> {
+fn prompts_of(recipe: &Recipe, train: &[SourcedRecord], eval: &[SourcedRecord]) -> Vec<String> {
     if !recipe.sample.prompts.is_empty() {
         return recipe.sample.prompts.clone();
     }

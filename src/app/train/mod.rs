@@ -12,10 +12,15 @@ pub mod items;
 mod journal;
 pub(crate) mod pairs;
 pub mod preflight;
+mod preflight_rewards;
+mod prompts;
 pub mod recipe;
 mod reference;
+mod rollouts;
 pub mod sampler;
 mod watched;
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, FixedOffset};
@@ -23,6 +28,7 @@ use chrono::{DateTime, FixedOffset};
 use self::data::Dataset;
 use self::fetching::Fetching;
 use self::host::{Listener, Process, RunEnding, RunHost};
+use self::rollouts::Rewarding;
 use self::sampler::ModelSampler;
 use crate::app::run_lock::RunLock;
 use crate::app::runs;
@@ -118,11 +124,18 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
     }
     host.doing("loading the weights");
     let place = place(&job.recipe)?;
-    let mut student = student(&prepared.model, &job.recipe, &place)?;
-    let mut sampler = match job.recipe.sample.sample_steps {
-        0 => None,
-        _ => Some(ModelSampler::new(&prepared.model, &place)?),
+    let weights = rollouts::weights(&job.recipe, &prepared.model, &place)?;
+    let mut student = rollouts::student(&prepared.model, &job.recipe, (&place, weights.as_ref()))?;
+    let mut sampler = match (job.recipe.sample.sample_steps, &weights) {
+        (0, _) => None,
+        (_, Some(weights)) => Some(ModelSampler::over(&prepared.model, Arc::clone(weights))?),
+        (_, None) => Some(ModelSampler::new(&prepared.model, &place)?),
     };
+    let mut rewarding = Rewarding::open(&job.recipe, &job.folders, &prepared, weights.as_ref())?;
+    for warning in rewarding.iter().flat_map(|rewarding| &rewarding.warnings) {
+        tracing::warn!("{warning}");
+        host.doing(&format!("warning: {warning}"));
+    }
     if host.is_to_stop() {
         return Ok(TrainOutcome::Stopped);
     }
@@ -130,19 +143,27 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
         return Ok(TrainOutcome::Stopped);
     };
     host.doing("trying the largest batch, without an update");
-    let objective = reference.objective(&job.recipe, &prepared.data)?;
+    let mut objective = match &mut rewarding {
+        Some(rewarding) => rewarding.objective(&job.recipe, &prepared, &job.folder)?,
+        None => reference.objective(&job.recipe, &prepared.data)?,
+    };
     let task = TrainingTask {
         recipe: &job.recipe,
         folder: &job.folder,
         student: &mut *student,
         sampler: sampler.as_mut().map(|sampler| sampler as &mut dyn Sampler),
-        adapter: prepared.adapter,
-        objective: &*objective,
+        adapter: prepared.adapter.clone(),
+        objective: &mut *objective,
         truncated_fraction: prepared.data.truncated_fraction(),
         prompts: &prepared.data.prompts,
         save_adapter: &|adapter, folder| adapter::save(adapter, &prepared.model, folder),
     };
-    trainer::train(task, host as &mut dyn Host)
+    let outcome = trainer::train(task, host as &mut dyn Host);
+    drop(objective);
+    for trouble in rewarding.iter().flat_map(Rewarding::troubles) {
+        tracing::warn!("{trouble}");
+    }
+    outcome
 }
 
 /// Writes down what the run sees, or checks that a run that goes on sees the same: otherwise its order of examples

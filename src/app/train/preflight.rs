@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Prepared;
+use super::items::TokenItems;
+use super::{Prepared, preflight_rewards};
 use crate::domain::batch::TokenExample;
 use crate::domain::recipe::{ActivationMemory, BaseFormat, Dtype, Recipe};
 use crate::engine::device::ComputeDevice;
@@ -43,6 +44,9 @@ pub struct Preflight {
     /// From a measured step; missing where none was measured.
     pub tokens_per_second: Option<f64>,
     pub seconds: Option<f64>,
+    /// Of a run on rewards: what a step draws, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<String>,
     /// What a person should know before starting, in sentences.
     pub warnings: Vec<String>,
 }
@@ -54,7 +58,10 @@ pub struct Preflight {
 pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Preflight> {
     let (data, place) = (&prepared.data, super::place(recipe)?);
     let order = order(recipe, prepared)?;
-    let largest_batch = data.train.batch(&order.largest()).tokens.len();
+    let largest_batch = match (&recipe.grpo, &data.train) {
+        (Some(grpo), TokenItems::Prompts(prompts)) => preflight_rewards::largest_batch(recipe, grpo, prompts),
+        _ => data.train.batch(&order.largest()).tokens.len(),
+    };
     let parameters = prepared.adapter.values.len();
     let kept = recipe.save.save_total_limit as u64 + 2;
     let mut figures = Preflight {
@@ -65,7 +72,12 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         truncated_share: data.truncated_fraction(),
         tokens: data.train.lengths().iter().sum(),
         trained_tokens: data.train.examples().map(TokenExample::targets).sum(),
-        longest_example: data.train.examples().map(|example| example.tokens.len()).max().unwrap_or_default(),
+        longest_example: match &data.train {
+            TokenItems::Prompts(_) => data.train.lengths().into_iter().max().unwrap_or_default(),
+            TokenItems::Answers(_) | TokenItems::Pairs(_) => {
+                data.train.examples().map(|example| example.tokens.len()).max().unwrap_or_default()
+            }
+        },
         largest_batch,
         steps_per_epoch: order.steps_per_epoch(),
         total_steps: order.total_steps(recipe),
@@ -76,6 +88,7 @@ pub fn preflight(recipe: &Recipe, prepared: &Prepared, runs: &Path) -> Result<Pr
         disk_free_bytes: disk::free(runs),
         tokens_per_second: None,
         seconds: None,
+        rollout: None,
         warnings: Vec::new(),
     };
     figures.warnings.clone_from(&data.warnings);
@@ -94,6 +107,9 @@ pub fn measure(
     prepared: &Prepared,
     student: &mut dyn Student,
 ) -> Result<()> {
+    if let Some(grpo) = &recipe.grpo {
+        return preflight_rewards::measure(figures, (recipe, grpo), prepared, student);
+    }
     let indices = order(recipe, prepared)?.micro_batches(0)?.into_iter().next().unwrap_or_default();
     let batch = prepared.data.train.batch(&indices);
     let mut gradients = vec![0.0; prepared.adapter.values.len()];
@@ -237,6 +253,7 @@ impl Preflight {
             ),
         ];
         if let (Some(rate), Some(seconds)) = (self.tokens_per_second, self.seconds) {
+            lines.extend(self.rollout.iter().map(|rollout| format!("rollouts  {rollout}")));
             lines.push(format!(
                 "time      about {:.0} minutes at {rate:.0} tokens/s",
                 (seconds / 60.0).ceil()

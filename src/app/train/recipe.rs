@@ -47,6 +47,12 @@ pub fn parse(text: &str, overrides: &[Override], origin: &str, folder: &Path) ->
     if Path::new(&model).exists() {
         recipe.model.base = model;
     }
+    if let Some(grpo) = &mut recipe.grpo {
+        let task = absolute(base("grpo.task"), &grpo.task);
+        if Path::new(&task).is_file() {
+            grpo.task = task;
+        }
+    }
     Ok(recipe)
 }
 

@@ -1,5 +1,7 @@
 //! Sample answers by the model in training.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 
 use crate::domain::message::{Message, Role};
@@ -11,7 +13,7 @@ use crate::engine::train::host::Sampler;
 
 /// A model that answers with whatever adapter it is handed.
 pub struct ModelSampler {
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     prompter: Prompter,
     has_template: bool,
 }
@@ -22,11 +24,15 @@ impl ModelSampler {
     /// # Errors
     /// Where a tensor is missing or damaged, or the chat template can't be read.
     pub fn new(model: &OpenModel, place: &ComputeDevice) -> Result<Self> {
-        Ok(Self {
-            loaded: Loaded::new(model, Precision::Stored, place)?,
-            prompter: Prompter::new(model)?,
-            has_template: model.template.text.is_some(),
-        })
+        Self::over(model, Arc::new(Loaded::new(model, Precision::Stored, place)?))
+    }
+
+    /// Over weights that are loaded already.
+    ///
+    /// # Errors
+    /// Where the chat template can't be read.
+    pub fn over(model: &OpenModel, loaded: Arc<Loaded>) -> Result<Self> {
+        Ok(Self { loaded, prompter: Prompter::new(model)?, has_template: model.template.text.is_some() })
     }
 }
 

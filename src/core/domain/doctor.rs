@@ -1,5 +1,7 @@
 //! What looks wrong in a run, in sentences. Thresholds are those that other projects publish.
 
+mod rewards;
+
 use crate::domain::series::{Bucket, RunSeries, Series};
 
 /// One sentence, and the chart it speaks of.
@@ -30,18 +32,22 @@ const TREND_VALUES: usize = 24;
 /// Every finding, worst first.
 #[must_use]
 pub fn diagnose(run: &RunSeries) -> Vec<Finding> {
-    let rules: [fn(&RunSeries) -> Option<Finding>; 13] = [
+    let rules: [fn(&RunSeries) -> Option<Finding>; 17] = [
         not_finite,
-        no_signal,
+        rewards::no_signal,
+        rewards::same_reward,
+        rewards::not_moved,
+        rewards::fallen,
+        rewards::sampler_gap,
         collapse,
         divergence,
-        length_limit,
+        rewards::length_limit,
         exploding,
         rising,
         overfitting,
         truncation,
         slower,
-        small_loss,
+        rewards::small_loss,
         not_moved,
         both_less_likely,
     ];
@@ -68,24 +74,6 @@ fn not_finite(run: &RunSeries) -> Option<Finding> {
     Some(finding(name, Weight::Bad, text))
 }
 
-fn no_signal(run: &RunSeries) -> Option<Finding> {
-    let name = "frac_reward_zero_std";
-    let finest = run.get(name)?.finest();
-    let flat: u32 = finest
-        .iter()
-        .rev()
-        .take_while(|bucket| bucket.count > 0 && bucket.min >= 0.999)
-        .map(|bucket| bucket.count)
-        .sum();
-    if (flat as usize) < NO_SIGNAL_VALUES {
-        return None;
-    }
-    let text = format!(
-        "no learning signal: all completions of a prompt got the same reward in the last {flat} values; raise temperature or num_generations, or use rewards that differ"
-    );
-    Some(finding(name, Weight::Bad, text))
-}
-
 fn collapse(run: &RunSeries) -> Option<Finding> {
     let mean = recent(run.get("entropy")?, 5)?;
     let text = format!(
@@ -99,16 +87,6 @@ fn divergence(run: &RunSeries) -> Option<Finding> {
     let text =
         format!("kl is {mean:.2} (above 2): far from the reference model; raise beta or lower learning_rate");
     (mean > 2.0).then(|| finding("kl", Weight::Warning, text))
-}
-
-fn length_limit(run: &RunSeries) -> Option<Finding> {
-    let name = "completions/clipped_ratio";
-    let mean = recent(run.get(name)?, 5)?;
-    let text = format!(
-        "{:.0}% of completions are cut off: raise max_completion_length or reward shorter answers",
-        mean * 100.0
-    );
-    (mean > 0.8).then(|| finding(name, Weight::Warning, text))
 }
 
 /// GRPO's gradients are another scale; its runs have a reward.
@@ -181,12 +159,6 @@ fn slower(run: &RunSeries) -> Option<Finding> {
     let usual = sorted.get(sorted.len() / 2).copied()?;
     let text = format!("speed fell to {now:.0} tokens/s from {usual:.0}: something else uses the machine");
     (now < usual * 0.6).then(|| finding(name, Weight::Note, text))
-}
-
-fn small_loss(run: &RunSeries) -> Option<Finding> {
-    let mean = recent(run.get("loss")?, 20)?;
-    let text = "a GRPO loss near 0 is normal: read reward instead".to_owned();
-    (is_grpo(run) && mean.abs() < 0.05).then(|| finding("loss", Weight::Note, text))
 }
 
 /// A run on preferences compares the model with its reference: without a difference nothing was learnt.

@@ -30,6 +30,7 @@ pub mod review_job;
 pub mod review_leads;
 pub mod reward;
 pub mod reward_scores;
+pub mod rollout;
 pub mod run;
 pub mod run_compare;
 pub mod run_filter;

@@ -1,7 +1,7 @@
 //! A run folder's contents, as types: its state, its metrics, its samples, the commands left in it.
 //!
 //! A run folder holds `recipe.toml` (resolved), `state.json` ([`RunState`]), `metrics.jsonl` ([`MetricLine`]),
-//! `samples.jsonl` ([`Sample`]), `log`, `began.json` (when it began, and what told
+//! `samples.jsonl` ([`Sample`]), `completions/step-N.jsonl` (what a run on rewards drew), `log`, `began.json` (when it began, and what told
 //! its model from others), `commands/` (one empty file per [`RunCommand`], removed when obeyed),
 //! `checkpoints/step-N/` and `adapter/`.
 
@@ -52,6 +52,18 @@ impl RunFolder {
     #[must_use]
     pub fn samples(&self) -> PathBuf {
         self.0.join("samples.jsonl")
+    }
+
+    /// What a run on rewards drew in its steps: a file each.
+    #[must_use]
+    pub fn completions(&self) -> PathBuf {
+        self.0.join("completions")
+    }
+
+    /// What it drew for a step, counted from 1.
+    #[must_use]
+    pub fn completions_of(&self, step: u64) -> PathBuf {
+        self.completions().join(format!("step-{step}.jsonl"))
     }
 
     #[must_use]

@@ -29,6 +29,19 @@ pub fn complete(
     requests: Vec<GenerateRequest>,
     tick: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<Vec<Vec<Completion>>> {
+    complete_each(generator, requests, &mut |_, _| {}, tick)
+}
+
+/// As [`complete`]; `done` is told each request's number and its completions as soon as all of them are whole.
+///
+/// # Errors
+/// As [`complete`].
+pub fn complete_each(
+    generator: &mut Generator,
+    requests: Vec<GenerateRequest>,
+    done: &mut dyn FnMut(usize, &[Completion]),
+    tick: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Vec<Vec<Completion>>> {
     let mut places = HashMap::new();
     let mut completions = Vec::new();
     for (place, request) in requests.into_iter().enumerate() {
@@ -48,13 +61,21 @@ pub fn complete(
             }
         }
     }
+    let mut left: Vec<usize> = completions.iter().map(Vec::len).collect();
     while generator.unfinished() > 0 {
         let mut chosen = 0;
         for event in generator.step()? {
-            let place = places.get(&event.request).and_then(|&place| completions.get_mut(place));
-            if let Some(completion) = place.and_then(|choices| choices.get_mut(event.choice)) {
-                chosen += usize::from(event.what.is_choice());
-                apply(completion, event);
+            let Some(&place) = places.get(&event.request) else { continue };
+            let Some(choices) = completions.get_mut(place) else { continue };
+            let Some(completion) = choices.get_mut(event.choice) else { continue };
+            chosen += usize::from(event.what.is_choice());
+            let ended = matches!(event.what, What::Finished { .. });
+            apply(completion, event);
+            if ended && let Some(left) = left.get_mut(place) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    done(place, choices);
+                }
             }
         }
         if let Err(error) = tick(chosen) {

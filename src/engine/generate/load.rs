@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::device::DeviceDecoder;
 use super::generator::{Generator, Limits};
-use super::host::{Decoder, Precision};
+use super::host::{Decoder, DecoderWeightsView, Precision};
 use crate::device::ComputeDevice;
 use crate::model::OpenModel;
 
@@ -37,6 +37,17 @@ impl Loaded {
         };
         let decoder = decoder.with_context(|| format!("load {}", model.name))?;
         Ok(Self { decoder, model: model.clone() })
+    }
+
+    /// The weights, for training on the processor without a copy of their own; none if they are on a device.
+    #[must_use]
+    pub fn view(&self) -> Option<DecoderWeightsView> {
+        match &self.decoder {
+            AnyDecoder::Host(decoder) => {
+                Some(DecoderWeightsView::new(Arc::clone(decoder), Arc::clone(&self.model.weights)))
+            }
+            AnyDecoder::Device(_) => None,
+        }
     }
 
     /// A generator over them.

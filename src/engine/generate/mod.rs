@@ -36,16 +36,16 @@ mod turns;
 
 pub use calls::{CallChoice, Calls};
 pub use compile::{Compiled, Compiler, CompilersBusy};
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, complete_each};
 pub use constrain::Constraint;
 pub use device::DeviceDecoder;
 pub use dojo_core::data::calls::{AnswerPiece, CallForm, CallReader};
 pub use generator::{Generator, Guesses, Limits};
-pub use host::{Decoder, Precision};
+pub use host::{Decoder, DecoderWeightsView, Precision};
 pub use load::{Loaded, load};
 pub use prompt::Prompter;
 pub use request::{
-    AdapterId, ChosenToken, EndTokens, Event, Fault, Finish, GenerateRequest, Overflow, RequestId, Sampling,
-    Usage, What,
+    AdapterId, ChosenToken, EndTokens, Event, Fault, Finish, GenerateRequest, LogProbabilityOf, Overflow,
+    RequestId, Sampling, Usage, What,
 };
 pub use token_bytes::TokenBytes;

@@ -25,6 +25,17 @@ pub struct Sampling {
     pub logit_bias: Vec<(u32, f32)>,
     /// Log-probabilities of the chosen token and of this many likeliest ones.
     pub log_probabilities: Option<usize>,
+    pub log_probabilities_of: LogProbabilityOf,
+}
+
+/// Of which distribution log-probabilities are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogProbabilityOf {
+    /// What the model gives, before any sampling setting.
+    #[default]
+    Model,
+    /// The same at the temperature, before filters and penalties.
+    Tempered,
 }
 
 impl Default for Sampling {
@@ -40,6 +51,7 @@ impl Default for Sampling {
             seed: 0,
             logit_bias: Vec::new(),
             log_probabilities: None,
+            log_probabilities_of: LogProbabilityOf::default(),
         }
     }
 }
@@ -180,7 +192,7 @@ impl What {
     }
 }
 
-/// A token and, where they were asked for, its log-probabilities (natural logarithms, before any sampling setting).
+/// A token and, where they were asked for, its log-probabilities (natural logarithms, as [`LogProbabilityOf`] says).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChosenToken {
     pub id: u32,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::request::{ChosenToken, Sampling};
+use super::request::{ChosenToken, LogProbabilityOf, Sampling};
 use crate::kernels::lanes::LaneIsa;
 use crate::kernels::softmax::{Largest, SumOfExponentials};
 use dojo_core::ground::random::SplitMix64;
@@ -32,7 +32,12 @@ impl Sampler {
 
     /// Applies biases and penalties to `logits` (vocabulary); returns what is to be told of them as they were.
     pub(crate) fn adjust(&self, logits: &mut [f32]) -> Option<Plain> {
-        let plain = self.settings.log_probabilities.map(|count| Plain::of(logits, count, LaneIsa::best()));
+        let factor = match self.settings.log_probabilities_of {
+            LogProbabilityOf::Tempered if self.settings.temperature > 0.0 => 1.0 / self.settings.temperature,
+            LogProbabilityOf::Tempered | LogProbabilityOf::Model => 1.0,
+        };
+        let plain =
+            self.settings.log_probabilities.map(|count| Plain::of(logits, count, factor, LaneIsa::best()));
         self.bias(logits);
         plain
     }
@@ -126,35 +131,37 @@ impl Sampler {
 /// Values whose weights are summed together before the one is found in which the draw falls.
 const CHUNK: usize = 1024;
 
-/// Log-probabilities before any sampling setting.
+/// Log-probabilities before filters and penalties.
 pub(crate) struct Plain {
+    /// What logits are multiplied by.
+    factor: f32,
     likeliest: Vec<(u32, f32)>,
     logits: Vec<f32>,
     log_sum: f32,
 }
 
 impl Plain {
-    pub(super) fn of(logits: &[f32], count: usize, isa: LaneIsa) -> Self {
+    pub(super) fn of(logits: &[f32], count: usize, factor: f32, isa: LaneIsa) -> Self {
         // SAFETY: these kernels read the slices they are given and nothing else.
         let log_sum = unsafe {
             let largest = isa.run(Largest(logits));
-            largest + isa.run(SumOfExponentials { values: logits, largest, factor: 1.0 }).ln()
+            largest * factor + isa.run(SumOfExponentials { values: logits, largest, factor }).ln()
         };
         let mut order: Vec<(u32, f32)> = Vec::new();
         if count > 0 {
-            order =
-                logits.iter().enumerate().map(|(token, &logit)| (token as u32, logit - log_sum)).collect();
+            let told = |(token, &logit): (usize, &f32)| (token as u32, logit * factor - log_sum);
+            order = logits.iter().enumerate().map(told).collect();
             let count = count.min(order.len());
             order.select_nth_unstable_by(count.saturating_sub(1), |a, b| b.1.total_cmp(&a.1));
             order.truncate(count);
             order.sort_by(|a, b| b.1.total_cmp(&a.1));
         }
-        Self { likeliest: order, logits: logits.to_vec(), log_sum }
+        Self { factor, likeliest: order, logits: logits.to_vec(), log_sum }
     }
 
     /// A token with what is known of it and its place.
     pub(super) fn told(self, id: u32) -> ChosenToken {
-        let log_probability = self.logits.get(id as usize).map(|logit| logit - self.log_sum);
+        let log_probability = self.logits.get(id as usize).map(|logit| logit * self.factor - self.log_sum);
         ChosenToken { id, log_probability, likeliest: self.likeliest, forced: false }
     }
 }

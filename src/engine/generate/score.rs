@@ -119,7 +119,7 @@ impl Generator {
             let rows = logits.values.chunks(logits.stride).take(part.wanted.end).skip(part.wanted.start);
             let next = sequence.tokens.get(sequence.computed + 1..).unwrap_or_default();
             for (row, &token) in rows.zip(next) {
-                let plain = Plain::of(row.get(..vocabulary).unwrap_or_default(), count, LaneIsa::best());
+                let plain = Plain::of(row.get(..vocabulary).unwrap_or_default(), count, 1.0, LaneIsa::best());
                 tokens.push(plain.told(token));
             }
             sequence.tell(What::Prompt { tokens }, events);

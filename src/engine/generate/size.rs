@@ -11,13 +11,13 @@ use crate::model::{ModelConfig, OpenModel};
 pub fn bytes(model: &OpenModel, precision: Precision, limits: &Limits) -> u64 {
     let weights = match precision {
         Precision::Stored | Precision::Compact => model.files.weight_bytes(),
-        Precision::Full => 4 * parameters(&model.config) as u64,
+        Precision::Full | Precision::Exact => 4 * parameters(&model.config) as u64,
     };
     weights + cache_bytes(&model.config, precision, limits) as u64
 }
 
 fn cache_bytes(config: &ModelConfig, precision: Precision, limits: &Limits) -> usize {
-    let page = CacheShape::new(config, precision == Precision::Full).bytes();
+    let page = CacheShape::new(config, matches!(precision, Precision::Full | Precision::Exact)).bytes();
     limits.pages(config.context, page) * page
 }
 

@@ -1,10 +1,12 @@
 //! Frozen matrices as they are held in memory: numbers, a file's own blocks, or NF4; expanded when they are needed.
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 
 use super::blocks;
 use super::nf4::Nf4;
-use super::weights::{Stored, Weights};
+use super::weights::{SharedMatrix, Stored, Weights};
 use dojo_core::domain::recipe::BaseFormat;
 
 /// Matrices of one width below one another.
@@ -13,6 +15,8 @@ pub enum Frozen {
     F32(Vec<f32>),
     Stored(Vec<StoredPart>),
     Nf4(Vec<Nf4>),
+    /// As generation holds them.
+    Shared(Vec<Arc<dyn SharedMatrix>>),
 }
 
 /// One matrix in the blocks of its file.
@@ -35,6 +39,12 @@ impl Frozen {
     /// # Errors
     /// As [`Weights::f32`].
     pub fn read(weights: &dyn Weights, tensors: &[(String, [usize; 2])], format: BaseFormat) -> Result<Self> {
+        let shared = || tensors.iter().map(|(name, shape)| weights.shared(name, shape)).collect();
+        if format != BaseFormat::Nf4
+            && let Some(parts) = shared()
+        {
+            return Ok(Self::Shared(parts));
+        }
         Ok(match format {
             BaseFormat::F32 => {
                 let mut numbers = Vec::new();
@@ -65,6 +75,7 @@ impl Frozen {
             Self::F32(numbers) => numbers.len(),
             Self::Stored(parts) => parts.iter().map(|part| part.length).sum(),
             Self::Nf4(parts) => parts.iter().map(Nf4::len).sum(),
+            Self::Shared(parts) => parts.iter().map(|part| part.count()).sum(),
         }
     }
 
@@ -80,6 +91,7 @@ impl Frozen {
             Self::F32(numbers) => size_of_val(numbers.as_slice()),
             Self::Stored(parts) => parts.iter().map(|part| part.blocks.bytes.len()).sum(),
             Self::Nf4(parts) => parts.iter().map(Nf4::bytes).sum(),
+            Self::Shared(parts) => parts.iter().map(|part| part.size()).sum(),
         }
     }
 
@@ -121,6 +133,14 @@ impl Frozen {
                 for part in parts {
                     let (mine, others) = rest.split_at_mut(part.len());
                     part.expand(mine)?;
+                    rest = others;
+                }
+            }
+            Self::Shared(parts) => {
+                let mut rest = out;
+                for part in parts {
+                    let (mine, others) = rest.split_at_mut(part.count());
+                    part.expand(mine);
                     rest = others;
                 }
             }

@@ -1,6 +1,7 @@
 //! A model's tensors by their Hugging Face names, from whichever file they are in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use candle_core::quantized::GgmlDType;
@@ -34,6 +35,12 @@ pub trait Weights: Send + Sync {
     /// As [`Weights::f32`].
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Stored>;
 
+    /// The tensor as another part of the program holds it in memory, so that there is one copy; none if nobody does.
+    fn shared(&self, name: &str, shape: &[usize]) -> Option<Arc<dyn SharedMatrix>> {
+        let _ = (name, shape);
+        None
+    }
+
     /// Tensors of the file, by their names in it, that none of these is read from; none where there is no file.
     fn unread(&self, read: &BTreeSet<String>) -> Vec<String> {
         let _ = read;
@@ -48,6 +55,18 @@ pub trait Weights: Send + Sync {
     fn samples(&self) -> Result<BTreeMap<String, u64>> {
         Ok(BTreeMap::new())
     }
+}
+
+/// A matrix in somebody else's layout.
+pub trait SharedMatrix: Send + Sync + std::fmt::Debug {
+    /// How many numbers.
+    fn count(&self) -> usize;
+
+    /// Bytes in memory.
+    fn size(&self) -> usize;
+
+    /// Writes all numbers, row by row, on all threads; `out` has room for as many.
+    fn expand(&self, out: &mut [f32]);
 }
 
 /// A tensor's bytes in one of ggml's formats (plain F32, F16 and BF16 among them).

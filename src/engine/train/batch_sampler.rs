@@ -12,6 +12,8 @@ pub struct BatchSampler {
     lengths: Vec<usize>,
     settings: PackSettings,
     accumulation: usize,
+    /// Steps on the same examples.
+    repeats: u64,
     /// Micro-batches in an epoch; every epoch has as many.
     batches: usize,
     /// The last epoch asked for, and its micro-batches.
@@ -25,18 +27,22 @@ impl BatchSampler {
         let settings = PackSettings {
             max_length: longest,
             packing: recipe.data.packing,
-            batch_size: recipe.train.per_device_train_batch_size,
+            batch_size: match &recipe.grpo {
+                Some(grpo) => grpo.prompts_per_step,
+                None => recipe.train.per_device_train_batch_size,
+            },
             seed: recipe.train.seed,
         };
         let first = pack::plan(&lengths, &settings, 0)?;
         let accumulation = recipe.train.gradient_accumulation_steps.max(1);
-        Ok(Self { lengths, settings, accumulation, batches: first.len(), current: (0, first) })
+        let repeats = recipe.grpo.as_ref().map_or(1, |grpo| grpo.num_iterations.max(1));
+        Ok(Self { lengths, settings, accumulation, repeats, batches: first.len(), current: (0, first) })
     }
 
     /// Optimizer steps in an epoch; the last one may be smaller, as in transformers.
     #[must_use]
     pub fn steps_per_epoch(&self) -> u64 {
-        self.batches.div_ceil(self.accumulation).max(1) as u64
+        self.batches.div_ceil(self.accumulation).max(1) as u64 * self.repeats
     }
 
     /// Optimizer steps in the run.
@@ -60,7 +66,7 @@ impl BatchSampler {
     /// As [`BatchSampler::new`].
     pub fn micro_batches(&mut self, step: u64) -> Result<Vec<Vec<usize>>> {
         let steps = self.steps_per_epoch();
-        let (epoch, step_in_epoch) = (step / steps, (step % steps) as usize);
+        let (epoch, step_in_epoch) = (step / steps, (step % steps / self.repeats) as usize);
         if self.current.0 != epoch {
             self.current = (epoch, pack::plan(&self.lengths, &self.settings, epoch)?);
         }

@@ -47,19 +47,21 @@ impl Trainer<'_> {
     fn evaluate(&mut self, host: &mut dyn Host) -> Result<Flow> {
         let mut sums = MetricSums::default();
         let size = self.task.recipe.eval.per_device_eval_batch_size.max(1);
-        let objective = self.task.objective;
-        let items: Vec<usize> = (0..objective.held_out()).collect();
-        let share = objective.share(ItemPart::HeldOut, &items);
+        if let Some(flow) = self.examine(host)? {
+            return Ok(flow);
+        }
+        let items: Vec<usize> = (0..self.task.objective.held_out()).collect();
+        let share = self.task.objective.share(ItemPart::HeldOut, &items);
         let total = items.len().div_ceil(size);
         for (done, items) in items.chunks(size).enumerate() {
             if self.tick(host)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
             host.report(&TrainEvent::Evaluating { done, total });
-            let batch = objective.batch(ItemPart::HeldOut, items);
+            let batch = self.task.objective.batch(ItemPart::HeldOut, items);
             let brake = host.brake();
             match self.task.student.evaluate_rows(&self.task.adapter, &batch, &*brake)? {
-                Some(rows) => sums += objective.weigh(ItemPart::HeldOut, items, &rows, share).sums,
+                Some(rows) => sums += self.task.objective.weigh(ItemPart::HeldOut, items, &rows, share).sums,
                 None => return Ok(Flow::Stop),
             }
         }
@@ -127,8 +129,9 @@ impl Trainer<'_> {
             adapter: &self.task.adapter,
             optimizer: &self.optimizer,
             save_adapter: self.task.save_adapter,
+            kept: self.task.objective.to_keep(self.state.step)?,
         };
-        checkpoint::save(self.task.folder, content, keep)?;
+        checkpoint::save(self.task.folder, &content, keep)?;
         self.saved = Some(self.state.clone());
         host.report(&TrainEvent::Saved { step: self.state.step });
         Ok(())

@@ -20,6 +20,7 @@ use dojo_core::ground::folders;
 
 const NUMBERS: &str = "optimizer.safetensors";
 const STATE: &str = "trainer_state.json";
+const KEPT: &str = "rollout.json";
 
 /// `trainer_state.json`: where the run stands, beside the adapter and the optimizer. Data order and dropout follow
 /// from the seed and the step, so there is no generator's state to keep.
@@ -89,12 +90,13 @@ impl Best {
 pub type SaveAdapter<'a> = &'a dyn Fn(&Adapter, &Path) -> Result<()>;
 
 /// What a checkpoint holds.
-#[derive(Clone, Copy)]
 pub struct Content<'a> {
     pub state: &'a TrainerState,
     pub adapter: &'a Adapter,
     pub optimizer: &'a AdamW,
     pub save_adapter: SaveAdapter<'a>,
+    /// What the method needs besides.
+    pub kept: Option<Vec<u8>>,
 }
 
 /// Writes a checkpoint beside its place, flushes it, and renames it, so that it is either whole or not there; then
@@ -102,7 +104,7 @@ pub struct Content<'a> {
 ///
 /// # Errors
 /// Where the disk is full; earlier checkpoints are then as they were, and nothing half-written remains.
-pub fn save(run: &RunFolder, content: Content<'_>, keep: usize) -> Result<()> {
+pub fn save(run: &RunFolder, content: &Content<'_>, keep: usize) -> Result<()> {
     let state = content.state;
     let place = folder(run, state.step);
     let partial = folders::partial_folder(&place);
@@ -118,11 +120,14 @@ pub fn save(run: &RunFolder, content: Content<'_>, keep: usize) -> Result<()> {
     prune(run, keep, state.best.map(|best| best.step))
 }
 
-fn write(partial: &Path, content: Content<'_>) -> Result<()> {
+fn write(partial: &Path, content: &Content<'_>) -> Result<()> {
     remove_if_there(partial)?;
     fs::create_dir_all(partial).with_context(|| format!("create {}", partial.display()))?;
     (content.save_adapter)(content.adapter, partial)?;
     files::write_flushed(&partial.join(NUMBERS), &numbers_bytes(content.adapter, content.optimizer)?)?;
+    if let Some(kept) = &content.kept {
+        files::write_flushed(&partial.join(KEPT), kept)?;
+    }
     // Last of all: the folder is whole where this is.
     files::write_flushed(&partial.join(STATE), seal::sealed(content.state, partial)?.as_bytes())?;
     files::flush_folder(partial)
@@ -300,6 +305,19 @@ fn read(run: &RunFolder, step: u64) -> Result<(TrainerState, Vec<u8>)> {
     let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
     SafeTensors::deserialize(&bytes).with_context(|| format!("read {}", path.display()))?;
     Ok((state, bytes))
+}
+
+/// What the method kept in a step's checkpoint besides.
+///
+/// # Errors
+/// Where it can't be read.
+pub fn kept(run: &RunFolder, step: u64) -> Result<Option<Vec<u8>>> {
+    let path = folder(run, step).join(KEPT);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
 }
 
 /// Reads the trained numbers of a step's checkpoint.

@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod course;
 pub mod device;
 pub mod host;
+mod making;
 pub mod metrics;
 pub mod objective;
 pub mod optimizer;

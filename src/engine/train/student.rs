@@ -99,6 +99,9 @@ pub trait Student {
         go_on: GoOn<'_>,
     ) -> Result<Option<Vec<RowLoss>>>;
 
+    /// What logits are divided by from now on, as a sampler divides them; 1 until it is told.
+    fn set_temperature(&mut self, temperature: f32);
+
     /// Memory that training takes, in 10^9 bytes: what this process holds, or on a device that says so the most that was
     /// held there; 0 where nobody says.
     fn memory_gb(&self) -> f64 {

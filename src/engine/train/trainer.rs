@@ -33,7 +33,7 @@ pub struct TrainingTask<'a> {
     /// As it is before the first step.
     pub adapter: Adapter,
     /// What is learnt, and from what.
-    pub objective: &'a dyn Objective,
+    pub objective: &'a mut dyn Objective,
     /// The share of all examples that were cut at the length limit; the first step's metrics say it.
     pub truncated_fraction: f64,
     /// What to ask for samples.
@@ -110,18 +110,20 @@ pub(super) struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(mut task: TrainingTask<'a>) -> Result<Self> {
         let (recipe, folder) = (task.recipe, task.folder);
-        let objective = task.objective;
-        let order =
-            BatchSampler::new(objective.lengths(), objective.longest(recipe.data.max_length), recipe)?;
+        let longest = task.objective.longest(recipe.data.max_length);
+        let order = BatchSampler::new(task.objective.lengths(), longest, recipe)?;
         let total_steps = order.total_steps(recipe);
         let groups = ParameterGroups::new(&recipe.train, &task.adapter)?;
         let mut optimizer = AdamW::new(&recipe.train, task.adapter.values.len(), groups);
-        let examples = objective.fingerprint();
+        let examples = task.objective.fingerprint();
         let saved = checkpoint::load_newest(folder, &mut task.adapter, &mut optimizer)?;
         if let Some(state) = &saved
             && state.examples != examples
         {
             bail!("the training examples are not those that {} began with; start a new run", folder.name());
+        }
+        if let Some(state) = &saved {
+            task.objective.take_up(checkpoint::kept(folder, state.step)?.as_deref())?;
         }
         let state = saved.clone().unwrap_or_else(|| TrainerState::fresh(recipe.train.seed, examples));
         Ok(Self {
@@ -183,7 +185,7 @@ impl<'a> Trainer<'a> {
         if self.state.step >= self.total_steps {
             return Ok(Flow::GoOn);
         }
-        let batch = self.task.objective.batch(ItemPart::Train, &self.order.largest());
+        let batch = self.task.objective.largest(&self.order.largest());
         let start = Instant::now();
         let TrainingTask { student, adapter, .. } = &mut self.task;
         let brake = host.brake();
@@ -208,9 +210,12 @@ impl<'a> Trainer<'a> {
         let start = Instant::now();
         let step = self.state.step;
         let micro_batches = self.order.micro_batches(step)?;
+        let Some(micro_batches) = self.make(micro_batches, host)? else { return Ok(Flow::Stop) };
+        let passes = Instant::now();
         let Some((sums, tokens)) = self.accumulate(&micro_batches, &host.brake())? else {
             return Ok(Flow::Stop);
         };
+        let passes = passes.elapsed().as_secs_f64();
         let norm = optimizer::norm(&self.gradients);
         let learning_rate = self.task.recipe.train.learning_rate * self.schedule.factor(step);
         self.state.step += 1;
@@ -230,6 +235,7 @@ impl<'a> Trainer<'a> {
         line.insert("tokens_per_second".to_owned(), number(rounded(tokens as f64 / seconds, 10.0)));
         line.insert("step_time".to_owned(), number(rounded(seconds, 1e6)));
         line.insert("memory_gb".to_owned(), number(rounded(self.task.student.memory_gb(), 1e3)));
+        self.task.objective.figures(passes, &mut line);
         if self.state.step == 1 {
             line.insert("truncated_fraction".to_owned(), number(self.task.truncated_fraction));
         }
@@ -258,14 +264,19 @@ impl<'a> Trainer<'a> {
             let batch = objective.batch(ItemPart::Train, items);
             tokens += batch.tokens.len();
             let seed = random::combine(&[recipe.train.seed, self.state.step, index as u64]);
-            let mut slopes = |rows: &[_]| objective.weigh(ItemPart::Train, items, rows, share).slopes;
-            let slope = match objective.same_slope(share) {
+            let known: &dyn Objective = &**objective;
+            let mut slopes = |rows: &[_]| known.weigh(ItemPart::Train, items, rows, share).slopes;
+            let slope = match known.same_slope(share) {
                 Some(slope) => LossSlope::Same(slope),
                 None => LossSlope::Each(&mut slopes),
             };
             let slope = (slope, dropout.then_some(seed));
             match student.backward_rows(adapter, &batch, slope, &mut self.gradients, &**brake)? {
-                Some(rows) => sums += objective.weigh(ItemPart::Train, items, &rows, share).sums,
+                Some(rows) => {
+                    let own = objective.weigh(ItemPart::Train, items, &rows, share).sums;
+                    objective.after_batch(items, &rows, &own);
+                    sums += own;
+                }
                 None => return Ok(None),
             }
         }

@@ -3,6 +3,7 @@
 
 mod autograd;
 mod device;
+mod shared;
 mod slopes;
 
 use dojo_studio::domain::batch::{PackedBatch, TokenExample};

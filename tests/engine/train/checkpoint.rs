@@ -18,8 +18,9 @@ fn save(run: &RunFolder, step: u64, keep: usize) -> anyhow::Result<()> {
 
 fn save_as(run: &RunFolder, state: &TrainerState, optimizer: &AdamW, keep: usize) -> anyhow::Result<()> {
     let adapter = bigram::adapter();
-    let content = Content { state, adapter: &adapter, optimizer, save_adapter: &bigram::save_adapter };
-    checkpoint::save(run, content, keep)
+    let content =
+        Content { state, adapter: &adapter, optimizer, save_adapter: &bigram::save_adapter, kept: None };
+    checkpoint::save(run, &content, keep)
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -43,7 +43,7 @@ fn run(model: &OpenModel, student: &mut dyn Student, folder: &Path, host: &mut S
         student,
         sampler: None,
         adapter: Adapter::fresh(lora, "tiny", &model.config, 3).unwrap(),
-        objective: &Supervised { train: &examples(20, 0), eval: &examples(5, 100) },
+        objective: &mut Supervised { train: &examples(20, 0), eval: &examples(5, 100) },
         truncated_fraction: 0.0,
         prompts: &[],
         save_adapter: &|adapter, folder| adapter.save(folder, &model.config),

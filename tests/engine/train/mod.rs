@@ -1,5 +1,7 @@
 mod checkpoint;
 mod device;
+mod grpo;
+mod grpo_loss;
 mod optimizer;
 mod preference;
 mod preference_loss;

@@ -43,7 +43,7 @@ fn train(folder: &Path, recipe: &Recipe, host: &mut Script) -> TrainOutcome {
         reference_log_probabilities(&mut student, &bigram::adapter(), pairs, TO_THE_END).unwrap().unwrap()
     };
     let (train_reference, eval_reference) = (of(&train), of(&eval));
-    let objective = Preferences {
+    let mut objective = Preferences {
         train: &train,
         eval: &eval,
         train_reference: &train_reference,
@@ -56,7 +56,7 @@ fn train(folder: &Path, recipe: &Recipe, host: &mut Script) -> TrainOutcome {
         student: &mut Bigram::default(),
         sampler: None,
         adapter: bigram::adapter(),
-        objective: &objective,
+        objective: &mut objective,
         truncated_fraction: 0.0,
         prompts: &[],
         save_adapter: &save_adapter,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::domain::rollout::StepGroups;
 use crate::domain::run::{RunCommand, Sample};
 use crate::domain::run_info::{Notes, RunId, RunInfo};
 use crate::domain::series::MetricChunk;
@@ -14,6 +15,8 @@ pub enum RunsCommand {
     Watch(Vec<RunId>),
     /// Read the values of a watched run between two steps, both included, one by one.
     Detail { run: RunId, first: u32, last: u32 },
+    /// Read the completions that a run drew for a step, or for the last before it that drew any.
+    Completions { run: RunId, step: u32 },
     /// Leave a command in the run's folder.
     Tell(RunId, RunCommand),
     /// Start a process that trains by a recipe; with `after`, once that run has ended.
@@ -52,6 +55,8 @@ pub enum RunsEvent {
     MetricsAppended(RunId, Arc<MetricChunk>),
     /// The values between two steps, as [`RunsCommand::Detail`] asks for them.
     DetailRead(RunId, (u32, u32), Arc<MetricChunk>),
+    /// What [`RunsCommand::Completions`] asks for.
+    CompletionsRead(RunId, Arc<StepGroups>),
     SamplesAppended(RunId, Vec<Sample>),
     LogAppended(RunId, Vec<String>),
     /// Sorted by name.

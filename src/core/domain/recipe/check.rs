@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::ExampleSource;
 use super::keys::{self, KeyKind, RecipeKey};
+use super::{ExampleSource, RewardTable};
 use crate::domain::device::DeviceName;
 
 /// One thing that is wrong with a recipe.
@@ -57,6 +57,7 @@ pub fn check(key: &RecipeKey, value: &Value) -> Result<(), String> {
         }
         KeyKind::Modules => modules(key, value),
         KeyKind::Rates => rates(key, value),
+        KeyKind::Rewards => RewardTable::try_from(value.clone()).map(drop),
         KeyKind::Device => match value.as_str() {
             Some(name) => match name.parse::<DeviceName>() {
                 Ok(_) => Ok(()),

@@ -49,7 +49,9 @@ pub fn get(text: &str, name: &str) -> Option<String> {
     } else {
         document.get(key.section())?.as_table()?
     };
-    Some(place.get(key.short())?.as_value()?.clone().decorated("", "").to_string())
+    let item = place.get(key.short())?;
+    let table = || Some(toml_edit::Value::InlineTable(item.as_table()?.clone().into_inline_table()));
+    Some(item.as_value().cloned().or_else(table)?.decorated("", "").to_string())
 }
 
 /// The method that a text names; supervised training, if it names none.

@@ -24,7 +24,7 @@ impl RecipeKey {
     /// The only method that the key is for; none if it is for all.
     #[must_use]
     pub fn method(&self) -> Option<Method> {
-        Method::of(self.section())
+        if self.kind == KeyKind::Rewards { Some(Method::Grpo) } else { Method::of(self.section()) }
     }
 
     /// Its default in a recipe of a method, in TOML. Preferences and rewards move a model that can answer already: they
@@ -34,6 +34,7 @@ impl RecipeKey {
         match (self.name, method) {
             ("train.learning_rate", Method::Dpo | Method::Grpo) => Some("1e-5"),
             ("lora.lora_dropout", Method::Dpo | Method::Grpo) => Some("0.0"),
+            ("data.split", Method::Grpo) => Some("0.0"),
             _ => match self.presence {
                 Presence::Default(default) => Some(default),
                 Presence::Required | Presence::Optional => None,
@@ -82,6 +83,8 @@ pub enum KeyKind {
     Modules,
     /// A list of `{ pattern = "…", learning_rate = … }`.
     Rates,
+    /// A table of rewards: names with weights, or with weights and settings.
+    Rewards,
     /// `auto`, `cpu`, `metal`, `cuda` or `cuda:N`.
     Device,
 }
@@ -164,7 +167,8 @@ const fn row(name: &'static str, kind: KeyKind, presence: Presence, help: &'stat
 }
 
 use KeyKind::{
-    Choice, Choices, Device, Examples, Flag, Integer, Modules, Number, Numbers, Path, Rates, Text, Texts,
+    Choice, Choices, Device, Examples, Flag, Integer, Modules, Number, Numbers, Path, Rates, Rewards, Text,
+    Texts,
 };
 use Presence::{Default, Optional, Required};
 
@@ -173,6 +177,7 @@ const MANY: i64 = 1_000_000_000;
 #[rustfmt::skip]
 static KEYS: &[RecipeKey] = &[
     row("method", Choice(&["sft", "dpo", "grpo"]), Default("\"sft\""), "How to train: supervised (sft), on preferences (dpo), on rewards (grpo)"),
+    row("rewards", Rewards, Optional, "What completions are worth: a table of `name = weight` or `name = { weight, reward, ... }`, as in a task's file; if it is missing, the rewards of grpo.task"),
     row("model.base", Text, Required, "The model to tune: an alias, hf:owner/name, pip:package==version/file, or a path"),
     row("model.adapter", Path, Optional, "A PEFT folder to continue from; its rank, alpha and modules count"),
     row("data.train", Examples, Required, "Training examples: a file or folder (JSONL, CSV, Parquet, text ...), session:FILTER for records of a session, set:reviewed or set:pairs (with balance:label, FILTER) for what its review left"),
@@ -213,6 +218,28 @@ static KEYS: &[RecipeKey] = &[
     row("dpo.loss_weights", Numbers(Range::from_to(0.0, 1000.0)), Default("[]"), "A weight for each loss of dpo.loss_type; empty gives each 1"),
     row("dpo.label_smoothing", Number(Range::below(0.0, 0.5)), Default("0.0"), "The share of pairs that are taken to be the wrong way round (sigmoid, robust, exo_pair)"),
     row("dpo.reference", Choice(&["start", "base"]), Default("\"start\""), "What the model is compared with: itself as the run begins, or the base model without an adapter"),
+    row("grpo.task", Text, Default("\"chat\""), "What prompts and answers are: a task's name or file; its prompt is asked if a record has no turns, its rewards count if the recipe names none"),
+    row("grpo.prompts_per_step", Integer(1, 65_536), Default("8"), "Prompts in a step, each with a group of completions"),
+    row("grpo.num_generations", Integer(2, 1024), Default("8"), "Completions of a prompt, which are compared with each other"),
+    row("grpo.max_completion_length", Integer(1, 1_048_576), Default("256"), "Longest completion in tokens; what goes on is cut there"),
+    row("grpo.temperature", Number(Range::above(0.0, 10.0)), Default("1.0"), "How freely completions are drawn; the loss divides logits by it too"),
+    row("grpo.top_p", Number(Range::above(0.0, 1.0)), Default("1.0"), "Only the likeliest tokens that make up this probability are drawn"),
+    row("grpo.top_k", Integer(0, MANY), Default("0"), "Only so many likeliest tokens are drawn; 0 is all"),
+    row("grpo.min_p", Number(Range::from_to(0.0, 1.0)), Default("0.0"), "Only tokens at least this fraction as likely as the likeliest are drawn"),
+    row("grpo.repetition_penalty", Number(Range::from_to(0.01, 100.0)), Default("1.0"), "Divides the logits of tokens that were there before; 1 leaves them"),
+    row("grpo.loss_type", Choice(&["dapo", "grpo", "dr_grpo", "bnpo", "cispo"]), Default("\"dapo\""), "TRL's name of the loss: dapo means over all tokens of a step, grpo over each completion's, dr_grpo over max_completion_length, bnpo over a micro-batch's; cispo clips the ratio alone"),
+    row("grpo.beta", Number(Range::from_to(0.0, 1000.0)), Default("0.0"), "How much the model is kept near the reference; 0 needs no reference"),
+    row("grpo.reference", Choice(&["start", "base"]), Default("\"start\""), "What the model is kept near: itself as the run begins, or the base model without an adapter"),
+    row("grpo.num_iterations", Integer(1, 1000), Default("1"), "Steps on the same completions"),
+    row("grpo.epsilon", Number(Range::above(0.0, 1.0)), Default("0.2"), "How far a token's ratio may go under 1, and over it where epsilon_high says nothing"),
+    row("grpo.epsilon_high", Number(Range::above(0.0, 1000.0)), Optional, "How far a token's ratio may go over 1; with cispo the largest ratio, 5 if it is missing"),
+    row("grpo.importance_sampling_level", Choice(&["token", "sequence"]), Default("\"token\""), "Whether ratios are of tokens or of whole completions (GSPO)"),
+    row("grpo.scale_rewards", Choice(&["group", "batch", "none"]), Default("\"group\""), "Which standard deviation the differences of rewards are divided by"),
+    row("grpo.multi_objective_aggregation", Choice(&["sum_then_normalize", "normalize_then_sum"]), Default("\"sum_then_normalize\""), "Whether several rewards are added up first, or each is brought to the same spread first (GDPO)"),
+    row("grpo.mask_truncated_completions", Flag, Default("false"), "Whether completions that are cut at max_completion_length teach nothing"),
+    row("grpo.dynamic_sampling", Integer(0, 100), Default("0"), "How often, in a step, a group whose rewards are all the same is replaced by that of another prompt; 0 keeps it"),
+    row("grpo.embedder", Text, Optional, "The model for rewards that compare meanings"),
+    row("grpo.judge", Text, Optional, "Who judges, for rewards that ask: a teacher of settings.toml, or local:MODEL"),
     row("eval.eval_steps", Integer(0, MANY), Default("0"), "Steps between evaluations; 0 evaluates at the end of each epoch"),
     row("eval.eval_on_start", Flag, Default("true"), "Evaluate before the first step"),
     row("eval.per_device_eval_batch_size", Integer(1, 65_536), Default("8"), "Examples in an evaluation batch"),

@@ -4,14 +4,17 @@
 pub mod check;
 mod dpo;
 pub mod edit;
+mod grpo;
 pub mod keys;
 pub mod parse;
 pub mod source;
+mod together;
 
 use serde::{Deserialize, Serialize};
 
 pub use check::Issue;
 pub use dpo::{DpoPart, PreferenceLoss, PreferenceLosses, ReferenceModel, rate_warning};
+pub use grpo::{GrpoPart, ImportanceLevel, PolicyLoss, RewardAggregation, RewardScale, RewardTable};
 pub use parse::Override;
 pub use source::{Balance, ExampleSource, SetKind, SetOrder};
 
@@ -20,6 +23,9 @@ pub use source::{Balance, ExampleSource, SetKind, SetOrder};
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     pub method: Method,
+    /// Of a recipe whose method is grpo; those of its task, if it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewards: Option<RewardTable>,
     pub model: ModelPart,
     pub data: DataPart,
     pub lora: LoraPart,
@@ -27,6 +33,9 @@ pub struct Recipe {
     /// Of a recipe whose method is dpo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dpo: Option<DpoPart>,
+    /// Of a recipe whose method is grpo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpo: Option<GrpoPart>,
     pub eval: EvalPart,
     pub save: SavePart,
     pub sample: SamplePart,

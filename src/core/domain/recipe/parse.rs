@@ -7,8 +7,7 @@ use toml_edit::{Document, Item, Table, TableLike};
 
 use super::check::{self, Issue};
 use super::keys::{self, Presence, RecipeKey};
-use super::source;
-use super::{Method, Recipe};
+use super::{Method, Recipe, source, together};
 
 /// `--set key=value`: the value as TOML, or a bare text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +27,7 @@ impl std::str::FromStr for Override {
 }
 
 /// A value and the line that it stands on, if it stands in the file.
-type ParsedValues = BTreeMap<String, (Value, Option<usize>)>;
+pub(super) type ParsedValues = BTreeMap<String, (Value, Option<usize>)>;
 
 /// Reads a recipe.
 ///
@@ -55,7 +54,7 @@ pub fn parse(text: &str, overrides: &[Override]) -> Result<Recipe, Vec<Issue>> {
     Err(issues)
 }
 
-fn issue(key: &str, line: Option<usize>, message: String) -> Issue {
+pub(super) fn issue(key: &str, line: Option<usize>, message: String) -> Issue {
     Issue { key: key.to_owned(), line, message }
 }
 
@@ -148,10 +147,6 @@ fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
     let number = |name: &str| found.get(name).and_then(|(value, _)| value.as_f64());
     let line = |name: &str| found.get(name).and_then(|(_, line)| *line);
     let method = method(found);
-    if method == Method::Grpo {
-        let message = "`method` is \"grpo\", which is not built yet; \"sft\" and \"dpo\" are".to_owned();
-        issues.push(issue("method", line("method"), message));
-    }
     for (name, (_, line)) in found {
         let of = keys::key(name).and_then(RecipeKey::method).filter(|of| *of != method);
         if let Some(of) = of {
@@ -163,7 +158,7 @@ fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
             issues.push(issue(name, *line, message));
         }
     }
-    issues.extend(check_preferences(found, method));
+    issues.extend(together::check(found, method));
     let text = |name: &str| found.get(name).and_then(|(value, _)| value.as_str());
     let sources: Vec<&str> = ["data.train", "data.eval"].into_iter().filter_map(text).collect();
     let mapped = found.get("data.map").and_then(|(value, _)| value.as_array());
@@ -197,46 +192,6 @@ fn check_together(found: &ParsedValues, issues: &mut Vec<Issue>) {
 fn method(found: &ParsedValues) -> Method {
     let named = found.get("method").and_then(|(value, _)| value.as_str());
     named.and_then(Method::of).unwrap_or(Method::Sft)
-}
-
-/// What the keys of a recipe for preferences can't tell alone.
-fn check_preferences(found: &ParsedValues, method: Method) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    if method != Method::Dpo {
-        return issues;
-    }
-    let line = |name: &str| found.get(name).and_then(|(_, line)| *line);
-    let value = |name: &str| found.get(name).map(|(value, _)| value);
-    let kinds: Vec<&str> = match value("dpo.loss_type") {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect(),
-        Some(one) => one.as_str().into_iter().collect(),
-        None => vec!["sigmoid"],
-    };
-    let weights = value("dpo.loss_weights").and_then(Value::as_array).map_or(0, Vec::len);
-    if weights > 0 && weights != kinds.len() {
-        let message =
-            format!("`dpo.loss_weights` has {weights} weights, and `dpo.loss_type` {} losses", kinds.len());
-        issues.push(issue("dpo.loss_weights", line("dpo.loss_weights"), message));
-    }
-    let smooths = kinds.iter().any(|kind| ["sigmoid", "robust", "exo_pair"].contains(kind));
-    if value("dpo.label_smoothing").and_then(Value::as_f64).is_some_and(|share| share > 0.0) && !smooths {
-        let message =
-            format!("`dpo.label_smoothing` changes nothing in the loss {}: take it out", kinds.join(", "));
-        issues.push(issue("dpo.label_smoothing", line("dpo.label_smoothing"), message));
-    }
-    if value("data.packing").and_then(Value::as_str) == Some("bfd") {
-        let message =
-            "`data.packing` is \"bfd\": pairs are laid end to end without padding as they are; take it out"
-                .to_owned();
-        issues.push(issue("data.packing", line("data.packing"), message));
-    }
-    if value("data.assistant_only_loss") == Some(&Value::Bool(false)) {
-        let message =
-            "`data.assistant_only_loss` is false, and preferences are learnt of answers alone: take it out"
-                .to_owned();
-        issues.push(issue("data.assistant_only_loss", line("data.assistant_only_loss"), message));
-    }
-    issues
 }
 
 /// Lays the defaults under the values and reads the whole as a [`Recipe`].

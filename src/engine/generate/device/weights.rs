@@ -144,6 +144,6 @@ impl DeviceDecoder {
 
     /// Whether keys and values are cached as f32 (else as half floats).
     pub(super) fn full_cache(&self) -> bool {
-        self.precision == Precision::Full
+        matches!(self.precision, Precision::Full | Precision::Exact)
     }
 }

@@ -1,5 +1,7 @@
 //! A model's weights, laid out for generation.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 
 use crate::kernels::quant::{Packed, WeightFormat};
@@ -14,6 +16,8 @@ pub enum Precision {
     Stored,
     /// Every weight as f32: the reference, and what training sees.
     Full,
+    /// Every weight's exact number, in the smallest form that has it: the same numbers as [`Precision::Full`].
+    Exact,
     /// Plain weights rounded to 8 bits when they are loaded; quantised ones as they are stored.
     Compact,
 }
@@ -26,25 +30,25 @@ pub struct Decoder {
     pub(crate) output: Option<Packed>,
     pub(crate) final_norm: Vec<f32>,
     pub(crate) layers: Vec<HostLayer>,
-    precision: Precision,
+    pub(super) precision: Precision,
 }
 
 pub(crate) struct HostLayer {
     pub input_norm: Vec<f32>,
-    pub q: Packed,
-    pub k: Packed,
-    pub v: Packed,
+    pub q: Arc<Packed>,
+    pub k: Arc<Packed>,
+    pub v: Arc<Packed>,
     /// Of q, k and v, one behind the other; empty where there is none.
     pub bias: Vec<f32>,
     /// (`head_dim`), where q and k are normalised.
     pub head_norms: Option<[Vec<f32>; 2]>,
-    pub o: Packed,
+    pub o: Arc<Packed>,
     /// On what attention adds, where the architecture has it.
     pub post_attention_norm: Option<Vec<f32>>,
     pub feed_forward_norm: Vec<f32>,
-    pub gate: Packed,
-    pub up: Packed,
-    pub down: Packed,
+    pub gate: Arc<Packed>,
+    pub up: Arc<Packed>,
+    pub down: Arc<Packed>,
     /// On what the feed-forward block adds, where the architecture has it.
     pub post_feed_forward_norm: Option<Vec<f32>>,
 }
@@ -63,7 +67,9 @@ impl WeightReader<'_> {
         } else {
             let stored = self.weights.stored(name, &shape)?;
             let plain = WeightFormat::of(stored.format).is_some_and(WeightFormat::is_dense);
-            if plain && self.precision == Precision::Compact && columns.is_multiple_of(32) {
+            if self.precision == Precision::Exact && !plain {
+                Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, WeightFormat::F32)
+            } else if plain && self.precision == Precision::Compact && columns.is_multiple_of(32) {
                 Packed::from_f32(&self.weights.f32(name, &shape)?, rows, columns, WeightFormat::Q8)
             } else {
                 Packed::new(&stored, rows, columns)
@@ -77,7 +83,7 @@ impl WeightReader<'_> {
         let (hidden, inner) = (config.hidden, config.intermediate);
         let (query, kv) = (config.query_width(), config.kv_width());
         let name = |part: &str| format!("model.layers.{index}.{part}.weight");
-        let matrix = |part: &str, rows, columns| self.matrix(&name(part), rows, columns);
+        let matrix = |part: &str, rows, columns| self.matrix(&name(part), rows, columns).map(Arc::new);
         let norm = |norm: LayerNorm| layer_norm(config, self.weights, index, norm);
         let plan = &config.layer;
         Ok(HostLayer {
@@ -148,12 +154,12 @@ impl Decoder {
             .iter()
             .flat_map(|layer| [&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down]);
         let outer = std::iter::once(&self.embedding).chain(&self.output);
-        outer.chain(layers).map(Packed::bytes).sum()
+        outer.map(Packed::bytes).sum::<usize>() + layers.map(|matrix| matrix.bytes()).sum::<usize>()
     }
 
     /// Whether keys and values are cached as f32 (else as half floats).
     pub(crate) fn full_cache(&self) -> bool {
-        self.precision == Precision::Full
+        matches!(self.precision, Precision::Full | Precision::Exact)
     }
 
     pub(crate) fn output(&self) -> &Packed {

@@ -5,6 +5,7 @@ mod forward;
 mod heads;
 mod pages;
 pub(super) mod products;
+mod shared;
 mod tuned;
 mod workspace;
 
@@ -17,6 +18,7 @@ pub use self::decoder::{Decoder, Precision};
 use self::forward::forward;
 pub(super) use self::pages::CacheShape;
 use self::pages::Pages;
+pub use self::shared::DecoderWeightsView;
 use self::workspace::{Workspace, logit_stride};
 use super::backend::{Backend, Logits, Step};
 use super::cache::PageId;

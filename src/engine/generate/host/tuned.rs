@@ -1,5 +1,7 @@
 //! What adapters change beside the products: gains of outputs (DoRA), norms, rows of the embedding, the output layer.
 
+use std::sync::Arc;
+
 use super::decoder::HostLayer;
 use super::forward::HostPass;
 use super::products::ProductTarget;
@@ -12,7 +14,11 @@ use crate::kernels::quant::panel::{PanelOutput, Write};
 
 impl HostLayer {
     /// The frozen matrix of a projection.
-    pub(crate) const fn matrix(&self, projection: Projection) -> &Packed {
+    pub(crate) fn matrix(&self, projection: Projection) -> &Packed {
+        self.shared_matrix(projection)
+    }
+
+    pub(super) const fn shared_matrix(&self, projection: Projection) -> &Arc<Packed> {
         match projection {
             Projection::QProj => &self.q,
             Projection::KProj => &self.k,

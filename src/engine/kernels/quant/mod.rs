@@ -5,6 +5,7 @@ pub(crate) mod activation;
 mod format;
 mod pack;
 pub(crate) mod panel;
+mod unpack;
 
 pub use activation::Activations;
 pub use format::WeightFormat;

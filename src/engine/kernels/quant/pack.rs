@@ -124,6 +124,18 @@ impl Packed {
         self.lines.as_ptr().wrapping_add(index * self.panel_lines).cast()
     }
 
+    /// A panel's bytes, and those of the panels after it.
+    pub(super) fn panel_bytes(&self, index: usize) -> Option<&[u8]> {
+        // SAFETY: lines are plain bytes.
+        let all = unsafe {
+            std::slice::from_raw_parts(
+                self.lines.as_ptr().cast::<u8>(),
+                self.lines.len() * size_of::<CacheLine>(),
+            )
+        };
+        all.get(index * self.panel_lines * size_of::<CacheLine>()..)
+    }
+
     /// All numbers as f32: (rows, columns).
     pub fn numbers(&self) -> Vec<f32> {
         let mut numbers = vec![0.0; self.rows * self.columns];
@@ -133,15 +145,7 @@ impl Packed {
 
     /// Row `row` as f32, into `to` (columns).
     pub fn read_row(&self, row: usize, to: &mut [f32]) {
-        let panel_bytes = self.panel_lines * size_of::<CacheLine>();
-        // SAFETY: lines are plain bytes.
-        let all = unsafe {
-            std::slice::from_raw_parts(
-                self.lines.as_ptr().cast::<u8>(),
-                self.lines.len() * size_of::<CacheLine>(),
-            )
-        };
-        let Some(panel) = all.get(row / LANES * panel_bytes..).filter(|_| row < self.rows) else { return };
+        let Some(panel) = self.panel_bytes(row / LANES).filter(|_| row < self.rows) else { return };
         let lane = row % LANES;
         if self.kind.is_dense() {
             for (column, value) in to.iter_mut().enumerate().take(self.columns) {

@@ -24,6 +24,8 @@ pub(super) struct DevicePass<'a> {
     pub(super) sites: &'a [DeviceLayerSites],
     pub(super) angles: &'a BatchAngles,
     pub(super) batch: &'a PackedBatch,
+    /// What logits are divided by.
+    pub(super) temperature: f32,
 }
 
 /// One layer's values that the backward needs: (tokens, ...) each.

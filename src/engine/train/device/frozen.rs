@@ -77,6 +77,12 @@ impl OnDevice {
             Frozen::Stored(parts) => {
                 parts.iter().map(|part| stored(part, (device, dtype))).collect::<Result<_>>()?
             }
+            Frozen::Shared(_) => {
+                let mut numbers = vec![0.0; frozen.len()];
+                frozen.expand(&mut numbers)?;
+                let length = numbers.len();
+                vec![FrozenPart::Numbers(Tensor::from_vec(numbers, length, device)?.to_dtype(dtype)?)]
+            }
             Frozen::Nf4(parts) => {
                 let part = |nf4: &Nf4| Ok(FrozenPart::Nf4(Box::new(Codes::new(nf4, device, tables)?)));
                 parts.iter().map(part).collect::<Result<_>>()?

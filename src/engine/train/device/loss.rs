@@ -47,6 +47,7 @@ impl DevicePass<'_> {
         let rows = Tensor::from_vec(rows, count, self.device)?;
         let x = output.index_select(&rows, 0)?;
         let (normed, inverse) = self.kernels.rms_norm(&x, &self.tuned.norm, self.config.norm_epsilon)?;
+        let normed = self.tempered(normed)?;
         Ok(Some(LossRows {
             rows,
             targets: Tensor::from_vec(targets, count, self.device)?,
@@ -54,6 +55,11 @@ impl DevicePass<'_> {
             x,
             inverse,
         }))
+    }
+
+    /// What the output layer reads, divided by the temperature: so are the logits. The same on the way back.
+    fn tempered(&self, rows: Tensor) -> Result<Tensor> {
+        if (self.temperature - 1.0).abs() > 0.0 { rows / f64::from(self.temperature) } else { Ok(rows) }
     }
 
     /// The losses of all rows; with `slopes`, the gradient by the last layer's output too, f32.
@@ -65,7 +71,7 @@ impl DevicePass<'_> {
     ) -> Result<(Vec<RowLoss>, Option<Tensor>)> {
         let count = trained.rows.dim(0)?;
         let chunk = (LOGITS / self.config.vocabulary).max(32);
-        let cap = self.config.logit_softcap.unwrap_or(0.0);
+        let cap = self.config.logit_softcap.unwrap_or(0.0) / self.temperature;
         let head = &self.tuned.head;
         let scale = slopes.map(|slopes| slopes.largest);
         let shares = slopes.and_then(|slopes| slopes.shares.as_ref());
@@ -90,7 +96,7 @@ impl DevicePass<'_> {
             return Ok((losses, None));
         }
         of_weight.collect(collected)?;
-        let grad_normed = Tensor::cat(&grads, 0)?;
+        let grad_normed = self.tempered(Tensor::cat(&grads, 0)?)?;
         let LossRows { x, inverse, .. } = trained;
         if self.whole.range(Module::Norm).is_some() {
             let factor = f64::from(Module::Norm.factor(self.config));

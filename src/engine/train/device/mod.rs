@@ -66,6 +66,7 @@ pub struct DeviceStudent {
     /// In f16, what gradients of logits are scaled up to at most.
     reach: f32,
     peak_bytes: u64,
+    temperature: f32,
 }
 
 /// Where f16 begins: gradients of logits as large as `PyTorch`'s first loss scale of 65,536 makes those of a mean over
@@ -105,6 +106,7 @@ impl DeviceStudent {
             fitting: 0,
             reach: FIRST_REACH,
             peak_bytes: 0,
+            temperature: 1.0,
         })
     }
 
@@ -167,6 +169,7 @@ impl DeviceStudent {
             sites: &sites,
             angles: &angles,
             batch,
+            temperature: self.temperature,
         };
         let mut collected = Collected::new(self.config.layers);
         let back = slope.is_some();
@@ -324,6 +327,10 @@ impl Student for DeviceStudent {
         go_on: GoOn<'_>,
     ) -> Result<Option<Vec<RowLoss>>> {
         Ok(self.run(adapter, batch, None, None, go_on)?.map(|passed| passed.rows))
+    }
+
+    fn set_temperature(&mut self, temperature: f32) {
+        self.temperature = temperature;
     }
 
     fn memory_gb(&self) -> f64 {

@@ -54,6 +54,7 @@ pub struct DecoderStudent {
     config: ModelConfig,
     weights: DecoderWeights,
     options: StepOptions,
+    temperature: f32,
     activations: Activations,
     scratch: StepScratch,
     profile: Profile,
@@ -111,6 +112,7 @@ impl DecoderStudent {
             config,
             weights,
             options,
+            temperature: 1.0,
             activations: Activations::default(),
             scratch: StepScratch::default(),
             profile: Profile::default(),
@@ -135,6 +137,7 @@ impl DecoderStudent {
         let mut inverse = vec![0.0; rows.len()];
         let epsilon = self.config.norm_epsilon;
         crate::kernels::norm::rms_norm(&x, &self.weights.norm, epsilon, &mut normed, &mut inverse);
+        self.temper(&mut normed);
         TrainedRows { rows, targets, x, normed, inverse }
     }
 
@@ -150,7 +153,7 @@ impl DecoderStudent {
             weight: self.weights.head(),
             vocabulary: self.config.vocabulary,
             width: self.config.hidden,
-            softcap: self.config.logit_softcap,
+            softcap: self.config.logit_softcap.map(|cap| cap / self.temperature),
             products: self.options.products,
         };
         let (x, targets, logits) = (&trained.normed, &trained.targets, &mut self.scratch.logits);
@@ -260,6 +263,10 @@ impl Student for DecoderStudent {
     ) -> Result<Option<Vec<RowLoss>>> {
         rayon::scope(|_| self.run(adapter, batch, None, ActivationMemory::Recompute, None, go_on))
     }
+
+    fn set_temperature(&mut self, temperature: f32) {
+        self.temperature = temperature;
+    }
 }
 
 impl DecoderStudent {
@@ -315,6 +322,7 @@ impl DecoderStudent {
             let mut grad_normed = vec![0.0; trained.normed.len()];
             let of_weight = adapted.whole.output(gradients);
             let rows = self.losses_back(&trained, slope, (&mut grad_normed, of_weight), &mut enter)?;
+            self.temper(&mut grad_normed);
             if adapted.whole.range(Module::Norm).is_some() {
                 let factor = Module::Norm.factor(&self.config);
                 let inverse: Vec<f32> = trained.inverse.iter().map(|inverse| inverse * factor).collect();
@@ -357,6 +365,13 @@ impl DecoderStudent {
                 self.head_losses(trained, Some((grad, RowScale::Each(&slopes))), of_weight, enter)?;
                 Some(rows)
             }
+        }
+    }
+
+    /// What the output layer reads, divided by the temperature: so are the logits. The same on the way back.
+    fn temper(&self, rows: &mut [f32]) {
+        if (self.temperature - 1.0).abs() > 0.0 {
+            rows.iter_mut().for_each(|value| *value /= self.temperature);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::after::Company;
 use super::charts::{self, Size};
-use super::details::{DetailsSize, Diff};
+use super::completions;
+use super::details::{DetailsSize, Diff, Rolls};
 use super::first;
 use super::keys::{ChartAction, DetailAction, RecipeAction, RunAction, TrainAction};
 use super::recipes::RecipesStep;
@@ -24,7 +25,7 @@ impl TrainPane {
         match action {
             TrainAction::Run(action) => return self.act_on_run(action, store),
             TrainAction::Chart(action) => self.act_on_charts(action, store),
-            TrainAction::Detail(action) => self.act_on_details(action),
+            TrainAction::Detail(action) => self.act_on_details(action, store),
             TrainAction::Recipe(action) => return self.act_on_recipe(action, store),
             TrainAction::Accept => self.recipes.accept(store),
             TrainAction::Back | TrainAction::Leave if self.face == Face::Runs => self.back(),
@@ -73,9 +74,12 @@ impl TrainPane {
         Vec::new()
     }
 
-    fn act_on_details(&mut self, action: DetailAction) {
+    fn act_on_details(&mut self, action: DetailAction, store: &Store) {
         match action {
-            DetailAction::NextTab => self.details.next_tab(),
+            DetailAction::NextTab => {
+                let draws = self.drawn(store).first().is_some_and(|run| completions::rolls(run.data));
+                self.details.next_tab(if draws { Rolls::Yes } else { Rolls::No });
+            }
             DetailAction::PreviousSample => self.details.step_sample(1),
             DetailAction::NextSample => self.details.step_sample(-1),
             DetailAction::ScrollUp => self.details.scroll(-8),

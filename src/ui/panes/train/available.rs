@@ -20,9 +20,10 @@ impl TrainPane {
             TrainAction::Chart(ChartAction::PanLeft | ChartAction::PanRight) => {
                 values && self.charts.view.window.is_some()
             }
-            TrainAction::Detail(
-                DetailAction::PreviousSample | DetailAction::NextSample | DetailAction::TurnDiff,
-            ) => values && self.details.tab == Tab::Samples,
+            TrainAction::Detail(DetailAction::PreviousSample | DetailAction::NextSample) => {
+                values && matches!(self.details.tab, Tab::Samples | Tab::Completions)
+            }
+            TrainAction::Detail(DetailAction::TurnDiff) => values && self.details.tab == Tab::Samples,
             TrainAction::Chart(_) | TrainAction::Detail(_) => values,
             TrainAction::Recipe(action) => !in_runs && self.can_recipe(action, store),
             TrainAction::Accept => {

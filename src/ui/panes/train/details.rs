@@ -1,4 +1,5 @@
-//! What stands below the charts: samples with what changed, the latest values, the log, and the doctor's sentences.
+//! What stands below the charts: samples with what changed, completions, the latest values, the log, and the doctor's
+//! sentences.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::charts::{self, Drawn};
+use super::completions::{Browser, rolls};
 use crate::app::store::runs::RunData;
 use crate::domain::run::{Sample, Standing};
 use crate::domain::run_compare::Compared;
@@ -27,6 +29,7 @@ pub(super) struct Details {
     /// Rows there were to scroll at the last draw.
     most: usize,
     samples: usize,
+    browser: Browser,
     /// For the recipe: beside what it is shown, and the study that the run is of.
     pub(super) compared: Compared,
     pub(super) study: Option<String>,
@@ -36,6 +39,7 @@ pub(super) struct Details {
 pub(super) enum Tab {
     #[default]
     Samples,
+    Completions,
     Values,
     Recipe,
     Log,
@@ -49,6 +53,13 @@ pub(super) enum DetailsSize {
     Large,
 }
 
+/// Whether a run draws completions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rolls {
+    Yes,
+    No,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Diff {
     #[default]
@@ -57,9 +68,10 @@ pub(super) enum Diff {
 }
 
 impl Details {
-    pub(super) fn next_tab(&mut self) {
+    pub(super) fn next_tab(&mut self, rolls: Rolls) {
         self.tab = match self.tab {
-            Tab::Samples => Tab::Values,
+            Tab::Samples if rolls == Rolls::Yes => Tab::Completions,
+            Tab::Samples | Tab::Completions => Tab::Values,
             Tab::Values => Tab::Recipe,
             Tab::Recipe => Tab::Log,
             Tab::Log => Tab::Samples,
@@ -68,6 +80,10 @@ impl Details {
     }
 
     pub(super) fn step_sample(&mut self, back: isize) {
+        if self.tab == Tab::Completions {
+            self.scroll = 0;
+            return self.browser.step(-back);
+        }
         self.back = self.back.saturating_add_signed(back).min(self.samples.saturating_sub(1));
         self.scroll = 0;
     }
@@ -97,6 +113,7 @@ impl Details {
                 Some((sample, _)) => format!("{} · step {}", self.position(), sample.step),
                 None => "samples".to_owned(),
             },
+            Tab::Completions => self.browser.title(run.data),
             Tab::Values => "values".to_owned(),
             Tab::Recipe => "recipe".to_owned(),
             Tab::Log => "log".to_owned(),
@@ -112,6 +129,10 @@ impl Details {
         }
         match self.tab {
             Tab::Samples => self.draw_sample(buffer, body, run.data, theme),
+            Tab::Completions => {
+                let lines = self.browser.lines(run.data, usize::from(body.width), theme);
+                self.draw_lines(buffer, body, lines);
+            }
             Tab::Values => self.draw_values(buffer, body, run.data, view, theme),
             Tab::Recipe => self.draw_recipe(buffer, body, theme),
             Tab::Log => self.draw_log(buffer, body, run.data, theme),
@@ -137,7 +158,11 @@ impl Details {
 
     fn draw_sample(&mut self, buffer: &mut Buffer, area: Rect, run: &RunData, theme: &Theme) {
         let Some((sample, before)) = self.sample(run) else {
-            let words = "no samples yet; sample.sample_steps in the recipe says how often the model answers";
+            let words = if rolls(run) {
+                "no samples; d goes on to the completions that each step drew"
+            } else {
+                "no samples yet; sample.sample_steps in the recipe says how often the model answers"
+            };
             text::put(
                 buffer,
                 area.x + 1,

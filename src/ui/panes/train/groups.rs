@@ -98,6 +98,11 @@ fn place(name: &str) -> (String, String) {
                 None => (base, ""),
             },
         },
+        Some(("sampling", rest)) => match rest.split_once('/') {
+            Some(("sampling_logp_difference", which)) => ("sampler gap", which),
+            Some(("importance_sampling_ratio", which)) => ("sampler ratio", which),
+            Some(_) | None => (base, ""),
+        },
         Some((group, rest)) => (group, rest),
     };
     let label = match (label, part) {

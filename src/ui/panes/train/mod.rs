@@ -7,6 +7,7 @@ mod act;
 mod after;
 mod available;
 mod charts;
+mod completions;
 mod details;
 mod early;
 mod first;
@@ -57,6 +58,7 @@ pub struct TrainPane {
     /// The runs that were listed when one was started, and when (seconds since 1970): the new one is selected, and a
     /// second press doesn't start another.
     started: Option<(Vec<RunId>, f64)>,
+    asked_groups: completions::AskedGroups,
     /// The steps that it was last asked for one by one, and when (seconds since 1970).
     asked: BTreeMap<RunId, ((u32, u32), f64)>,
     /// Asked to pause before it began.
@@ -113,6 +115,7 @@ impl Default for TrainPane {
             watched: (0, Vec::new()),
             started: None,
             asked: BTreeMap::new(),
+            asked_groups: None,
             pauses_early: None,
             busy: 0,
             rows: Vec::new(),
@@ -246,6 +249,7 @@ impl Pane for TrainPane {
         }
         if self.face == Face::Runs {
             effects.extend(self.ask_for_details(store));
+            effects.extend(self.ask_for_completions(store));
         }
         effects
     }

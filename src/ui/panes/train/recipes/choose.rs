@@ -48,7 +48,8 @@ fn values(key: &RecipeKey, store: &Store) -> Vec<String> {
         | KeyKind::Number(_)
         | KeyKind::Numbers(_)
         | KeyKind::Modules
-        | KeyKind::Rates => Vec::new(),
+        | KeyKind::Rates
+        | KeyKind::Rewards => Vec::new(),
     }
 }
 

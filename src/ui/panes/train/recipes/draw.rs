@@ -368,6 +368,7 @@ fn about(key: &RecipeKey) -> String {
         | KeyKind::Texts
         | KeyKind::Modules
         | KeyKind::Rates
+        | KeyKind::Rewards
         | KeyKind::Device => String::new(),
     };
     if allowed.is_empty() { key.help.to_owned() } else { format!("{} ({allowed})", key.help) }
