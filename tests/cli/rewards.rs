@@ -70,7 +70,7 @@ fn what_a_run_on_rewards_can_not_use_is_one_clear_sentence() {
     let one = world("");
     let told = refused(&one, &["--set", "rewards={ lenght = 1.0 }"]);
     assert!(told.contains("there is no reward \"lenght\"; the nearest is length"), "{told}");
-    let told = refused(&one, &["--set", "rewards={ mine = { reward = \"command\", command = [\"true\"] } }"]);
+    let told = refused(&one, &["--set", "rewards={ mine = { reward = \"command\", run = [\"true\"] } }"]);
     assert!(told.contains("put it into a task's file, whose commands `dojo trust` shows"), "{told}");
     let told = refused(&one, &["--set", "grpo.max_completion_length=90"]);
     assert!(told.contains("leaves no room for a completion of 90 within 96"), "{told}");
@@ -85,7 +85,7 @@ fn what_a_run_on_rewards_can_not_use_is_one_clear_sentence() {
 #[test]
 fn a_command_of_a_task_that_nobody_trusted_is_not_run() {
     let world = world("grpo.task = \"own/mine.toml\"\n");
-    let task = "[answer]\nform = \"text\"\n[score.rewards]\nmine = { reward = \"command\", command = [\"touch\", \"ran\"] }\n";
+    let task = "[answer]\nform = \"text\"\n[score.rewards]\nmine = { reward = \"command\", run = [\"touch\", \"ran\"] }\n";
     std::fs::create_dir_all(world.path().join("own")).unwrap();
     std::fs::write(world.path().join("own/mine.toml"), task).unwrap();
     let output = world.dojo(&["train", "recipe.toml", "--set", "rewards={ mine = 1.0 }"]);

@@ -38,6 +38,7 @@ use crate::domain::recipe::{ComputePart, Dtype, Recipe, rate_warning};
 use crate::domain::run::{Phase, RunFolder, Standing};
 use crate::engine::adapter::Adapter;
 use crate::engine::device::{self, ComputeDevice};
+use crate::engine::generate::Loaded;
 use crate::engine::hub::{self, Network};
 use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::model::{self, OpenModel};
@@ -118,24 +119,14 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
     if let Some(told) = prepared.data.told_of_malformed() {
         host.leaves_out(&told);
     }
-    for warning in prepared.data.left_out.iter().chain(&prepared.data.warnings) {
-        tracing::warn!("{warning}");
-        host.doing(&format!("warning: {warning}"));
-    }
+    warn(host, prepared.data.left_out.iter().chain(&prepared.data.warnings));
     host.doing("loading the weights");
     let place = place(&job.recipe)?;
     let weights = rollouts::weights(&job.recipe, &prepared.model, &place)?;
     let mut student = rollouts::student(&prepared.model, &job.recipe, (&place, weights.as_ref()))?;
-    let mut sampler = match (job.recipe.sample.sample_steps, &weights) {
-        (0, _) => None,
-        (_, Some(weights)) => Some(ModelSampler::over(&prepared.model, Arc::clone(weights))?),
-        (_, None) => Some(ModelSampler::new(&prepared.model, &place)?),
-    };
+    let mut sampler = sampler(&job.recipe, &prepared.model, &place, weights.as_ref())?;
     let mut rewarding = Rewarding::open(&job.recipe, &job.folders, &prepared, weights.as_ref())?;
-    for warning in rewarding.iter().flat_map(|rewarding| &rewarding.warnings) {
-        tracing::warn!("{warning}");
-        host.doing(&format!("warning: {warning}"));
-    }
+    warn(host, rewarding.iter().flat_map(|rewarding| &rewarding.warnings));
     if host.is_to_stop() {
         return Ok(TrainOutcome::Stopped);
     }
@@ -164,6 +155,28 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
         tracing::warn!("{trouble}");
     }
     outcome
+}
+
+/// What draws sample answers, if the recipe asks for any: over the weights that are there, or its own.
+fn sampler(
+    recipe: &Recipe,
+    model: &OpenModel,
+    place: &ComputeDevice,
+    weights: Option<&Arc<Loaded>>,
+) -> Result<Option<ModelSampler>> {
+    Ok(match (recipe.sample.sample_steps, weights) {
+        (0, _) => None,
+        (_, Some(weights)) => Some(ModelSampler::over(model, Arc::clone(weights))?),
+        (_, None) => Some(ModelSampler::new(model, place)?),
+    })
+}
+
+/// Says what a person should know before the first step.
+fn warn<'a>(host: &mut RunHost, warnings: impl Iterator<Item = &'a String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+        host.doing(&format!("warning: {warning}"));
+    }
 }
 
 /// Writes down what the run sees, or checks that a run that goes on sees the same: otherwise its order of examples

@@ -1,9 +1,26 @@
 //! What a run on rewards drew: prompts, and `completions/step-N.jsonl` of its folder, a [`RolledGroup`] a line.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 use super::reward::{RewardOutcome, RewardPart, RewardTotal};
+use super::run::RunFolder;
+
+impl RunFolder {
+    /// What a run on rewards drew in its steps: a file each.
+    #[must_use]
+    pub fn completions(&self) -> PathBuf {
+        self.path().join("completions")
+    }
+
+    /// What it drew for a step, counted from 1.
+    #[must_use]
+    pub fn completions_of(&self, step: u64) -> PathBuf {
+        self.completions().join(format!("step-{step}.jsonl"))
+    }
+}
 
 /// A prompt to draw completions of.
 #[derive(Debug, Clone, PartialEq)]

@@ -54,18 +54,6 @@ impl RunFolder {
         self.0.join("samples.jsonl")
     }
 
-    /// What a run on rewards drew in its steps: a file each.
-    #[must_use]
-    pub fn completions(&self) -> PathBuf {
-        self.0.join("completions")
-    }
-
-    /// What it drew for a step, counted from 1.
-    #[must_use]
-    pub fn completions_of(&self, step: u64) -> PathBuf {
-        self.completions().join(format!("step-{step}.jsonl"))
-    }
-
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.0.join("log")

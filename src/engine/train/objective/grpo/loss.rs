@@ -74,10 +74,12 @@ fn of_ratio(part: &GrpoPart, ratio: f64, advantage: f64, policy: f64) -> (f64, f
     }
     let held = ratio.clamp(1.0 - part.epsilon, 1.0 + high);
     let loss = -(ratio * advantage).min(held * advantage);
-    let clip = match () {
-        () if ratio < 1.0 - part.epsilon && advantage < 0.0 => Clip::Low,
-        () if ratio > 1.0 + high && advantage > 0.0 => Clip::High,
-        () => Clip::No,
+    let clip = if ratio < 1.0 - part.epsilon && advantage < 0.0 {
+        Clip::Low
+    } else if ratio > 1.0 + high && advantage > 0.0 {
+        Clip::High
+    } else {
+        Clip::No
     };
     let slope = if clip == Clip::No { -ratio * advantage } else { 0.0 };
     (loss, slope, clip)
