@@ -33,8 +33,7 @@ impl RecipeKey {
     pub fn default_for(&self, method: Method) -> Option<&'static str> {
         match (self.name, method) {
             ("train.learning_rate", Method::Dpo | Method::Grpo) => Some("1e-5"),
-            ("lora.lora_dropout", Method::Dpo | Method::Grpo) => Some("0.0"),
-            ("data.split", Method::Grpo) => Some("0.0"),
+            ("lora.lora_dropout", Method::Dpo | Method::Grpo) | ("data.split", Method::Grpo) => Some("0.0"),
             _ => match self.presence {
                 Presence::Default(default) => Some(default),
                 Presence::Required | Presence::Optional => None,

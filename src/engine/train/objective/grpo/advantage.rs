@@ -39,7 +39,7 @@ pub fn advantages(values: &[Vec<RewardValue>], weights: &[f64], part: &GrpoPart)
         (!weighted.is_empty()).then(|| weighted.iter().sum::<f64>())
     };
     let totals: Vec<RewardValue> = values.iter().map(total).collect();
-    let spreads = totals.chunks(size).map(|group| spread(group)).collect();
+    let spreads = totals.chunks(size).map(spread).collect();
     let advantages = match part.multi_objective_aggregation {
         RewardAggregation::SumThenNormalize => of_totals(&totals, size, part.scale_rewards),
         RewardAggregation::NormalizeThenSum => of_each(values, weights, size),

@@ -26,7 +26,7 @@ pub(super) fn group(step: u64, record: &Record, of: &ScoredGroup, left_out: Opti
     RolledGroup {
         step,
         prompt: bounded(record.question()),
-        place: record.place().to_string(),
+        place: record.place(),
         left_out,
         completions: completions.collect(),
     }
