@@ -38,6 +38,20 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "engine/export",
+        &[
+            "ground",
+            "domain",
+            "data",
+            "engine::model",
+            "engine::kernels",
+            "engine::adapter",
+            "engine::device",
+            "engine::disk",
+            "engine::generate",
+        ],
+    ),
+    (
         "engine/train",
         &[
             "ground",

@@ -12,6 +12,7 @@ pub mod events;
 pub(crate) mod exports;
 pub mod follow;
 pub mod forbidden;
+pub mod hand_over;
 pub(crate) mod imports;
 mod jobs;
 pub mod library;

@@ -12,6 +12,7 @@ mod chat;
 mod data;
 mod demo;
 mod doctor;
+mod export;
 mod generate;
 mod generate_batch;
 mod job_bar;
@@ -66,12 +67,16 @@ enum DojoCommand {
     Doctor(doctor::DoctorArguments),
     /// Let other assistants read the library, records and runs (Model Context Protocol).
     Mcp(mcp::McpArguments),
+    /// Put adapters into their base's weights: a Hugging Face folder.
+    Merge(Box<export::MergeArguments>),
     /// List the models on this machine.
     Models(models::ModelsArguments),
     /// Chat with a model, line by line.
     Chat(Box<chat::ChatArguments>),
     /// Train the shipped sample, then ask the base and the tuned model the same.
     Demo(demo::DemoArguments),
+    /// Write a trained model for other programs: a GGUF, a merged folder, an adapter; checked against what was trained.
+    Export(Box<export::ModelExportArguments>),
     /// Answer a prompt, or a file of them.
     Generate(Box<generate::GenerateArguments>),
     /// Make a session and open it.
@@ -126,9 +131,11 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Data(arguments)) => data::run(&arguments),
         Some(DojoCommand::Judge(arguments)) => review_jobs::judge(&arguments),
         Some(DojoCommand::Mcp(arguments)) => mcp::run(&arguments),
+        Some(DojoCommand::Merge(arguments)) => export::merge(&arguments),
         Some(DojoCommand::Models(arguments)) => models::run(&arguments),
         Some(DojoCommand::Chat(arguments)) => chat::run(&arguments),
         Some(DojoCommand::Demo(arguments)) => demo::run(&arguments),
+        Some(DojoCommand::Export(arguments)) => export::run(&arguments),
         Some(DojoCommand::Generate(arguments)) => generate::run(&arguments),
         Some(DojoCommand::Doctor(arguments)) => doctor::run(&arguments),
         Some(DojoCommand::Screenshot(arguments)) => screenshot::run(&arguments),

@@ -9,6 +9,7 @@ pub(crate) mod dora;
 mod extend;
 mod fused;
 mod initial;
+mod linears;
 mod merge;
 mod own_tokenizer;
 pub(crate) mod peft;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::ModelConfig;
 pub use extend::{TOKENIZER, wants_own_rows};
+pub use linears::AdaptedLinear;
 pub use whole::{Module, TokenRows, WholeModule};
 
 /// What to adapt, and how.

@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod device;
 pub mod disk;
 pub mod embed;
+pub mod export;
 pub mod generate;
 pub mod hub;
 pub mod kernels;

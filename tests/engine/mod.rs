@@ -3,6 +3,7 @@ mod cross_encoder;
 mod damage;
 mod device;
 pub(crate) mod embed;
+mod export;
 pub(crate) mod generate;
 mod gguf;
 mod hf;

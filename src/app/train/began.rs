@@ -60,6 +60,16 @@ pub(super) fn note_base(folder: &RunFolder, model: &OpenModel, moment: DateTime<
     Ok(())
 }
 
+/// How a model differs from the base that a run began with; nothing if it doesn't, or the run didn't write it down.
+///
+/// # Errors
+/// Where the file or the model can't be read.
+pub(in crate::app) fn base_difference(folder: &RunFolder, model: &OpenModel) -> Result<Option<String>> {
+    let Some(before) = read(folder)? else { return Ok(None) };
+    let now = ModelIdentity::of(&model.config, model.weights.as_ref())?;
+    Ok(before.base.difference(&now))
+}
+
 /// Whether there is anything that a run has learnt.
 fn is_under_way(folder: &RunFolder) -> bool {
     checkpoint::is_any(folder)

@@ -5,6 +5,7 @@ pub mod adapter;
 mod began;
 pub mod cut;
 pub mod data;
+pub mod described;
 mod encoding;
 mod fetching;
 pub mod host;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, FixedOffset};
 
+pub(in crate::app) use self::began::base_difference;
 use self::data::Dataset;
 use self::fetching::Fetching;
 use self::host::{Listener, Process, RunEnding, RunHost};
@@ -154,7 +156,9 @@ fn train(job: &TrainJob, host: &mut RunHost, progress: &mut dyn hub::PullProgres
     for trouble in rewarding.iter().flat_map(Rewarding::troubles) {
         tracing::warn!("{trouble}");
     }
-    outcome
+    let outcome = outcome?;
+    described::describe(&job.folder, &prepared.model);
+    Ok(outcome)
 }
 
 /// What draws sample answers, if the recipe asks for any: over the weights that are there, or its own.

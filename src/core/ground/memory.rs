@@ -29,6 +29,14 @@ pub fn peak_gb() -> f64 {
     }
 }
 
+/// Bytes of memory that programs may still take; none if the system doesn't say.
+#[must_use]
+pub fn available_bytes() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    Some(system.available_memory()).filter(|&bytes| bytes > 0)
+}
+
 #[cfg(target_os = "linux")]
 fn resident_bytes() -> u64 {
     // One small file; the general way below reads a dozen.

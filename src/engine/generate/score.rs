@@ -127,7 +127,7 @@ impl Generator {
     }
 
     /// Computes all positions' logits, a chunk at a time, and hands each to `see`.
-    fn walk(
+    pub(crate) fn walk(
         &mut self,
         tokens: &[u32],
         adapter: Option<AdapterId>,

@@ -118,17 +118,20 @@ fn missing_bytes(file: &Remote, into: &Path) -> u64 {
     file.size.saturating_sub(here(&target).max(here(&target.with_added_extension("part"))))
 }
 
-fn offline() -> bool {
+pub(super) fn offline() -> bool {
     std::env::var("HF_HUB_OFFLINE").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false" | "no"))
 }
 
+pub(super) fn client() -> Result<HFClient> {
+    Ok(HFClient::builder().retry_max_attempts(TRIES).build()?)
+}
+
 fn handle(repository: &Repository) -> Result<HFRepository<RepoTypeModel>> {
-    let client = HFClient::builder().retry_max_attempts(TRIES).build()?;
-    Ok(client.model(&repository.owner, &repository.name))
+    Ok(client()?.model(&repository.owner, &repository.name))
 }
 
 /// Runs to the end on a thread of its own, so that callers may themselves stand in an asynchronous runtime.
-fn blocking<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+pub(super) fn blocking<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
     let run = || -> Result<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(work)

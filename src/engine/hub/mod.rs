@@ -10,6 +10,7 @@ mod embeds;
 mod huggingface;
 mod name;
 mod pip;
+mod push;
 mod room;
 mod store;
 mod wheel;
@@ -20,6 +21,7 @@ use anyhow::{Result, bail};
 
 pub use aliases::{Alias, aliases, prefixes_of};
 pub use embeds::embeds_only;
+pub use push::{PlannedPush, PushedFile, RepositoryVisibility};
 pub use store::{LocalModel, list};
 
 use super::model::ModelFiles;

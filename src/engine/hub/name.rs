@@ -155,7 +155,7 @@ fn hint(text: &str) -> String {
 }
 
 impl Repository {
-    fn parse(text: &str) -> Result<Self> {
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let (before, revision) = match text.split_once('@') {
             Some((before, revision)) => (before, Some(revision)),
             None => (text, None),

@@ -7,7 +7,7 @@ use super::open::ChatTemplateSource;
 use dojo_core::data::mask::Masker;
 
 /// Token texts that end a turn, for files that can't name all of theirs (llama.cpp looks for the same).
-const KNOWN: [&str; 9] = [
+pub(crate) const KNOWN: [&str; 9] = [
     "<|im_end|>",
     "<|eot_id|>",
     "<|end|>",

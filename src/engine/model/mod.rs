@@ -3,7 +3,7 @@
 pub mod architecture;
 pub mod blocks;
 pub mod config;
-mod ends;
+pub(crate) mod ends;
 pub mod files;
 mod fits;
 pub mod frozen;

@@ -88,7 +88,12 @@ impl Adapter {
     }
 
     /// A module's matrices in one layer; parts of a fused one that aren't adapted are zeros.
-    fn pair(&self, layer: usize, module: &Linear, model: &ModelConfig) -> Result<Option<Pair>> {
+    pub(in super::super) fn pair(
+        &self,
+        layer: usize,
+        module: &Linear,
+        model: &ModelConfig,
+    ) -> Result<Option<Pair>> {
         if !module.parts.iter().any(|&part| self.slot(layer, part).is_some()) {
             return Ok(None);
         }

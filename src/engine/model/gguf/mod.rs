@@ -2,7 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod keys;
-mod names;
+pub(crate) mod names;
 mod reader;
 mod sentencepiece;
 mod spaces;

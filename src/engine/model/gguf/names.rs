@@ -5,7 +5,7 @@ use crate::model::layer::LayerNorm;
 use crate::model::weights::{TensorRows, TensorSource};
 
 /// Where a Hugging Face tensor lies, or `None` where the name is none of a decoder's.
-pub(super) fn source(config: &ModelConfig, name: &str) -> Option<TensorSource> {
+pub(crate) fn source(config: &ModelConfig, name: &str) -> Option<TensorSource> {
     let top = match name {
         "model.embed_tokens.weight" => Some("token_embd.weight"),
         "model.norm.weight" => Some("output_norm.weight"),
