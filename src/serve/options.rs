@@ -120,13 +120,11 @@ impl Options {
         field: &'static str,
         constraint: Constraint,
     ) -> Result<(), ApiError> {
-        match &self.constraint {
-            Some((other, _)) => Err(both(other, field)),
-            None => {
-                self.hold_to(field, constraint);
-                Ok(())
-            }
+        if let Some((other, _)) = &self.constraint {
+            return Err(both(other, field));
         }
+        self.hold_to(field, constraint);
+        Ok(())
     }
 
     /// The field that says what the answer is held to.

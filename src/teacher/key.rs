@@ -172,9 +172,10 @@ pub fn tell_of_waits(tell: fn(&str)) {
 }
 
 fn tell(sentence: &str) {
-    match TOLD.get() {
-        Some(tell) => tell(sentence),
-        None => tracing::warn!("{sentence}"),
+    if let Some(tell) = TOLD.get() {
+        tell(sentence);
+    } else {
+        tracing::warn!("{sentence}");
     }
 }
 

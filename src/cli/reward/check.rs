@@ -18,7 +18,7 @@ pub(super) struct RewardCheckArguments {
     /// The task whose rewards are checked.
     #[arg(long, default_value = "query-expansion")]
     task: String,
-    /// What a column is, as part=column, such as completion=answer_of_model.
+    /// What a column is, as part=column, such as completion=answer.
     #[arg(long = "map", value_name = "PART=COLUMN")]
     map: Vec<String>,
     /// How far a number may be off.

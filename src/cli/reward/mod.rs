@@ -125,7 +125,7 @@ impl RewardContext {
 
 /// What was taken from which column, a line each.
 fn taken_told(taken: &[String]) -> String {
-    taken.iter().map(|line| format!("{line}\n")).collect()
+    taken.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 /// What of a table can't say anything, and what went wrong: said besides the results.

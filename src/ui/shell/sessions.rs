@@ -140,8 +140,8 @@ impl Picker {
                 Typing::Nothing
             }
             (Typing::Filter(_), KeyCode::Enter) => return self.choose(store),
-            // The letters are keys again, for what is left of the list.
-            (Typing::Filter(_), KeyCode::Tab) => Typing::Nothing,
+            // After tab the letters are keys again, for what is left of the list.
+            (Typing::Nothing, _) | (Typing::Filter(_), KeyCode::Tab) => Typing::Nothing,
             (Typing::New(field), KeyCode::Enter) if self.is_refused(field.text(), None, store) => {
                 Typing::New(field)
             }
@@ -175,7 +175,6 @@ impl Picker {
                 field.key(key);
                 Typing::Name(folder, field)
             }
-            (Typing::Nothing, _) => Typing::Nothing,
         };
         OverlayReply::stay()
     }

@@ -84,12 +84,11 @@ fn layer(config: &ModelConfig, weights: &dyn Weights, index: usize) -> Result<De
     // Scores are scaled by their queries: rotation leaves a factor as it is, a norm takes it away.
     let scale = config.attention_scale;
     let scaled = |values: &mut [f32]| values.iter_mut().for_each(|value| *value *= scale);
-    match &mut head_norms {
-        Some(norms) => scaled(&mut norms.query),
-        None => {
-            scaled(qkv.get_mut(..query * hidden).unwrap_or_default());
-            scaled(bias.get_mut(..query).unwrap_or_default());
-        }
+    if let Some(norms) = &mut head_norms {
+        scaled(&mut norms.query);
+    } else {
+        scaled(qkv.get_mut(..query * hidden).unwrap_or_default());
+        scaled(bias.get_mut(..query).unwrap_or_default());
     }
     let mut gate_up = read("mlp.gate_proj", config.intermediate, hidden)?;
     gate_up.extend(read("mlp.up_proj", config.intermediate, hidden)?);
