@@ -49,7 +49,7 @@ fn pairs_are_trained_on_with_their_reference_kept_and_a_resumed_run_ends_as_a_wh
     world.say(&["train", "--resume", "broken", "--set", "train.max_steps=4"]);
     let whole = std::fs::read_to_string(world.run("whole").join("reference.jsonl")).unwrap();
     assert_eq!(std::fs::read_to_string(&kept).unwrap(), whole);
-    assert!(whole.starts_with(&text), "what was read is kept: {text}");
+    assert!(text.lines().all(|line| whole.lines().any(|kept| kept == line)), "what was read is kept: {text}");
     let steps = |run: &str| {
         let lines = timeless(&world.run(run).join("metrics.jsonl"));
         lines.iter().filter(|line| line.contains_key("loss")).cloned().collect::<Vec<_>>()

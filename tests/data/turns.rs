@@ -189,10 +189,11 @@ fn a_turn_with_two_thoughts_is_refused_unless_they_are_one() {
     }
     let part = |thought: &str| json!({"type": "thinking", "thinking": thought});
     let parts = |parts: Value| json!([{"role": "assistant", "content": parts, "reasoning": "so"}]);
-    for odd in [json!([part("no"), "a"]), json!([part("so"), part("no"), "a"])] {
+    let text = json!({"type": "text", "text": "a"});
+    for odd in [json!([part("no"), text]), json!([part("so"), part("no"), text])] {
         assert!(read(&parts(odd)).expect_err("refused").contains("different thoughts"));
     }
-    assert_eq!(read(&parts(json!([part("so"), "a"]))).expect("turns")[0].thought(), Some("so"));
+    assert_eq!(read(&parts(json!([part("so"), text]))).expect("turns")[0].thought(), Some("so"));
 }
 
 #[test]
