@@ -173,7 +173,7 @@ fn a_tokenizer_beside_an_adapter_that_is_not_the_models_is_told_or_refused() {
     });
     let refused = format!("{:#}", swapped.err().expect("a refusal"));
     assert!(
-        refused.contains("gives the token 'a' the number") && refused.contains("it is another model's"),
+        refused.contains("gives the token 'b' the number") && refused.contains("it is another model's"),
         "{refused}"
     );
 }
