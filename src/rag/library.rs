@@ -193,13 +193,8 @@ impl Library {
         let Some((number, _)) = self.database.model()? else { return Ok(None) };
         let first = self.database.chunks_after(0, SAMPLED, Some(number))?;
         let sample = first.into_iter().find_map(|stored| {
-            let words = ChunkWords {
-                title: &stored.title,
-                context: stored.context.as_deref(),
-                section: &stored.chunk.section,
-                text: &stored.chunk.text,
-            };
-            Some((words.embedded(), stored.vector?))
+            let text = ChunkWords::of(&stored).embedded();
+            Some((text, stored.vector?))
         });
         Ok(sample)
     }
@@ -234,7 +229,7 @@ impl Library {
     pub(super) fn make_index_anew(&mut self) -> Result<()> {
         let place = self.place()?;
         self.index = None;
-        let mut kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Writing))
+        let mut kept = KeptIndex::open(&self.database, &place, (self.bm25, WantedFor::Writing))
             .map_err(|error| self.elsewhere(error))?;
         kept.begin_anew(&self.database, self.bm25)
     }
@@ -251,7 +246,7 @@ impl Library {
         }
         if self.index.is_none() {
             let place = self.place()?;
-            let kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Searching))
+            let kept = KeptIndex::open(&self.database, &place, (self.bm25, WantedFor::Searching))
                 .map_err(|error| self.elsewhere(error))?;
             self.index = Some(kept);
         }
@@ -277,7 +272,7 @@ impl Library {
     ) -> Result<Brought> {
         self.index = None;
         let place = IndexPlace::Server { link: ServerLink::new(access)?, collection: collection.to_owned() };
-        let mut kept = KeptIndex::open(&self.database, place, (self.bm25, WantedFor::Writing))?;
+        let mut kept = KeptIndex::open(&self.database, &place, (self.bm25, WantedFor::Writing))?;
         let mut weigher = Weigher { terms: &mut self.terms, bm25: self.bm25 };
         kept.bring_up(&self.database, &mut weigher, host)
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::database::{IndexStore, LibraryDatabase, ModelNumber, StoredChunk};
 use super::index::server::{ServerClaim, ServerIndex, ServerLink};
@@ -19,6 +19,7 @@ const BATCH: usize = 256;
 const MARK_EVERY: usize = 8192;
 
 /// Where an index is.
+#[derive(Clone)]
 pub enum IndexPlace {
     Edge { folder: PathBuf },
     Server { link: Arc<ServerLink>, collection: String },
@@ -55,13 +56,6 @@ pub(super) enum WantedFor {
     Writing,
 }
 
-/// What came of opening an index.
-enum Opened {
-    Serves(Box<KeptIndex>),
-    /// It is to be made anew, and another process has the turn.
-    Unfit(IndexPlace),
-}
-
 /// An index while this process has it.
 pub(super) struct KeptIndex {
     index: Box<dyn ChunkIndex>,
@@ -79,10 +73,10 @@ impl KeptIndex {
     /// Where another process keeps it, the disk is full, or a server can't be asked.
     pub(super) fn open(
         database: &LibraryDatabase,
-        place: IndexPlace,
+        place: &IndexPlace,
         (bm25, wanted_for): (Bm25Settings, WantedFor),
     ) -> Result<Self> {
-        let turn = match (&place, wanted_for) {
+        let turn = match (place, wanted_for) {
             (IndexPlace::Server { .. }, WantedFor::Searching) => {
                 IndexTurn::now(database.folder(), place.lock())?
             }
@@ -90,29 +84,26 @@ impl KeptIndex {
                 Some(IndexTurn::wait(database.folder(), place.lock())?)
             }
         };
-        match Self::opened(database, place, bm25, turn)? {
-            Opened::Serves(kept) => Ok(*kept),
-            // Another process is making it.
-            Opened::Unfit(place) => {
-                let turn = Some(IndexTurn::wait(database.folder(), place.lock())?);
-                match Self::opened(database, place, bm25, turn)? {
-                    Opened::Serves(kept) => Ok(*kept),
-                    Opened::Unfit(_) => bail!("the library's index can't be made now: try again"),
-                }
-            }
+        if let Some(kept) = Self::opened(database, place, bm25, turn)? {
+            return Ok(kept);
         }
+        // Another process is making it.
+        let turn = Some(IndexTurn::wait(database.folder(), place.lock())?);
+        let kept = Self::opened(database, place, bm25, turn)?;
+        kept.context("the library's index can't be made now: try again")
     }
 
-    /// Opens the index with or without the turn; without it nothing is written.
+    /// Opens the index with or without the turn; without it nothing is written. Nothing if it is to be made anew and another
+    /// process has the turn.
     fn opened(
         database: &LibraryDatabase,
-        place: IndexPlace,
+        place: &IndexPlace,
         bm25: Bm25Settings,
         turn: Option<IndexTurn>,
-    ) -> Result<Opened> {
+    ) -> Result<Option<Self>> {
         let wanted = wanted(database, bm25)?;
         let dimensions = wanted.dimensions();
-        let (mut index, found): (Box<dyn ChunkIndex>, _) = match &place {
+        let (mut index, found): (Box<dyn ChunkIndex>, _) = match place {
             IndexPlace::Edge { folder } => {
                 let found = EdgeIndex::mark_in(folder).filter(|mark| mark.serves(&wanted));
                 let opened = found.and_then(|mark| Some((EdgeIndex::open(folder, dimensions).ok()?, mark)));
@@ -128,7 +119,7 @@ impl KeptIndex {
                     Some(_) => ServerIndex::open(link, collection, &claim, dimensions)?,
                     None => match ServerIndex::as_it_is(link, collection, &claim, dimensions)? {
                         Some(index) => index,
-                        None => return Ok(Opened::Unfit(place)),
+                        None => return Ok(None),
                     },
                 };
                 let found = index.mark()?.filter(|mark| mark.serves(&wanted));
@@ -138,13 +129,13 @@ impl KeptIndex {
         let mark = if let Some(mark) = found {
             mark
         } else if turn.is_none() {
-            return Ok(Opened::Unfit(place));
+            return Ok(None);
         } else {
             index.begin_anew()?;
             wanted
         };
         let model = database.model()?.map(|(number, _)| number);
-        Ok(Opened::Serves(Box::new(Self { index, mark, model, place, turn })))
+        Ok(Some(Self { index, mark, model, place: place.clone(), turn }))
     }
 
     /// Whether another process waits for it.
@@ -158,15 +149,11 @@ impl KeptIndex {
     /// Where the database can't be read.
     pub(super) fn is_current(&self, database: &LibraryDatabase) -> Result<bool> {
         let model = database.model()?.map(|(number, _)| number);
-        let same_place = match (&self.place, database.index_store()?) {
-            (IndexPlace::Edge { .. }, IndexStore::Edge) => true,
-            (IndexPlace::Server { collection, .. }, IndexStore::Server { collection: now }) => {
-                *collection == now
-            }
-            (IndexPlace::Edge { .. }, IndexStore::Server { .. })
-            | (IndexPlace::Server { .. }, IndexStore::Edge) => false,
+        let store = match &self.place {
+            IndexPlace::Edge { .. } => IndexStore::Edge,
+            IndexPlace::Server { collection, .. } => IndexStore::Server { collection: collection.clone() },
         };
-        Ok(model == self.model && same_place)
+        Ok(model == self.model && store == database.index_store()?)
     }
 
     /// Chunks that it lacks while another process brings it up to date.

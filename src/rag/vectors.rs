@@ -160,13 +160,7 @@ pub fn embed_anew(
         }
         let mut texts: HashMap<TextHash, String> = HashMap::new();
         for stored in &chunks {
-            let words = ChunkWords {
-                title: &stored.title,
-                context: stored.context.as_deref(),
-                section: &stored.chunk.section,
-                text: &stored.chunk.text,
-            };
-            texts.insert(stored.embedded, words.embedded());
+            texts.insert(stored.embedded, ChunkWords::of(stored).embedded());
         }
         let texts = texts.iter().map(|(hash, text)| (*hash, text.as_str())).collect();
         let done = embed_lacking(library, embedder, number, texts, &mut |embedded, _| {

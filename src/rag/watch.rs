@@ -21,13 +21,7 @@ pub struct FolderWatch {
 }
 
 /// What is another after a file was written or replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct FileStamp {
-    bytes: u64,
-    written: (i64, i64),
-    changed: (i64, i64),
-    file: (u64, u64),
-}
+type FileStamp = [i64; 7];
 
 /// What has changed and has settled: nobody wrote it between two looks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -134,11 +128,5 @@ fn stamps(roots: &[LibraryRoot], before: &BTreeMap<PathBuf, FileStamp>) -> BTree
 }
 
 fn stamp(file: &Path) -> Option<FileStamp> {
-    let facts = file.metadata().ok()?;
-    Some(FileStamp {
-        bytes: facts.size(),
-        written: (facts.mtime(), facts.mtime_nsec()),
-        changed: (facts.ctime(), facts.ctime_nsec()),
-        file: (facts.dev(), facts.ino()),
-    })
+    Some(load::moment(&file.metadata().ok()?))
 }

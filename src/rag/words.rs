@@ -11,13 +11,7 @@ pub(super) fn chunk_terms(
     stored: &StoredChunk,
     bm25: Bm25Settings,
 ) -> Result<TermCounts> {
-    let chunk = ChunkWords {
-        title: &stored.title,
-        context: stored.context.as_deref(),
-        section: &stored.chunk.section,
-        text: &stored.chunk.text,
-    };
-    chunk.terms(reader, stored.language.as_deref(), bm25)
+    ChunkWords::of(stored).terms(reader, stored.language.as_deref(), bm25)
 }
 
 /// A chunk's text, and what stands above it.
@@ -29,7 +23,17 @@ pub(super) struct ChunkWords<'a> {
     pub(super) text: &'a str,
 }
 
-impl ChunkWords<'_> {
+impl<'a> ChunkWords<'a> {
+    /// Those of a chunk that is in a library.
+    pub(super) fn of(stored: &'a StoredChunk) -> Self {
+        Self {
+            title: &stored.title,
+            context: stored.context.as_deref(),
+            section: &stored.chunk.section,
+            text: &stored.chunk.text,
+        }
+    }
+
     /// What stands above the text: the context, the title, the headings. None of it twice.
     pub(super) fn head(&self) -> String {
         let mut parts: Vec<&str> = self.context.into_iter().chain([self.title]).collect();

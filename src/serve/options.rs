@@ -109,21 +109,12 @@ impl Options {
         }
     }
 
-    /// Holds the answer to something.
-    pub(crate) fn hold_to(&mut self, field: &'static str, constraint: Constraint) {
-        self.constraint = Some((field, constraint));
-    }
-
-    /// Holds the answer to what another field says, if none has said anything before.
-    pub(crate) fn hold_also_to(
-        &mut self,
-        field: &'static str,
-        constraint: Constraint,
-    ) -> Result<(), ApiError> {
+    /// Holds the answer to what a field says, if no other has said anything before.
+    pub(crate) fn hold_to(&mut self, field: &'static str, constraint: Constraint) -> Result<(), ApiError> {
         if let Some((other, _)) = &self.constraint {
             return Err(both(other, field));
         }
-        self.hold_to(field, constraint);
+        self.constraint = Some((field, constraint));
         Ok(())
     }
 

@@ -127,6 +127,6 @@ fn hold<'s>(model: &'s Generates, options: &mut Options, mut tools: Tools) -> Re
         ApiError::bad(message).parameter("tools")
     })?;
     tools.calls.answer = options.take_schema()?;
-    options.hold_to("tools", tools.calls.constraint(form));
+    options.hold_to("tools", tools.calls.constraint(form))?;
     Ok(form)
 }

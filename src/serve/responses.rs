@@ -80,7 +80,7 @@ fn read(
         return Err(ApiError::bad("n can't be given here").parameter("n"));
     }
     if let Some(constraint) = format {
-        options.hold_also_to("text.format", constraint)?;
+        options.hold_to("text.format", constraint)?;
     }
     let tools = Tools::read(&mut fields, ToolForm::Flat)?;
     fields.finish()?;

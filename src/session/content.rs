@@ -40,9 +40,7 @@ pub fn version_of(record: &Record) -> Result<ContentHash> {
 
 /// Every text of a record's content, in the order in which it is read.
 fn texts(record: &Record) -> impl Iterator<Item = Cow<'_, str>> {
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let turns = record.messages.iter().chain(pair).map(Message::text);
-    turns.chain(record.text.as_deref().map(Cow::Borrowed))
+    record.turns().map(Message::text).chain(record.text.as_deref().map(Cow::Borrowed))
 }
 
 /// The first half of a SHA-256.

@@ -1,5 +1,5 @@
 //! From what a person names (a run, an adapter's folder, a model) to a trained model that can be handed over, with what its
-//! card says. `dojo merge`, `dojo export` and the studio use it.
+//! card says. `dojo merge` and `dojo export` use it.
 
 mod facts;
 

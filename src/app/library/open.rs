@@ -91,15 +91,12 @@ impl OpenLibrary {
         vectors: QuestionVectors,
         ask: impl FnOnce(&mut Library, Option<&dyn TextEmbedder>) -> Result<T>,
     ) -> Result<T> {
+        let library = self.library()?;
         let wanted = match vectors {
-            QuestionVectors::Wanted => self.library()?.database().model()?.map(|(_, model)| model),
+            QuestionVectors::Wanted => library.database().model()?.map(|(_, model)| model),
             QuestionVectors::NotNeeded => None,
         };
-        let library = self.library.take();
-        let mut library = match library {
-            Some(library) => library,
-            None => Library::open(&self.folder)?,
-        };
+        let mut library = self.library.take().context("open the library")?;
         let answer = self.with_model(wanted.as_ref(), &mut library).and_then(|()| {
             let embedder = self.embedder.as_ref().filter(|_| wanted.is_some());
             ask(&mut library, embedder.map(|embedder| -> &dyn TextEmbedder { embedder.as_ref() }))

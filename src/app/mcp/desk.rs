@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::app::library::open::{OpenLibrary, QuestionVectors, Reranking};
+use crate::app::library::open::OpenLibrary;
 use crate::config::Folders;
-use crate::domain::retrieval::{FoundPassages, PassageQuery};
 use crate::rag::library::Library;
 use crate::session::{Access, Session};
 
 /// What the tools work on.
 pub struct McpDesk {
     pub(super) folders: Folders,
-    open: OpenLibrary,
+    pub(super) open: OpenLibrary,
 }
 
 impl McpDesk {
@@ -44,24 +43,6 @@ impl McpDesk {
     /// Where there is none in the folder.
     pub(super) fn library(&mut self) -> Result<&mut Library> {
         self.open.library()
-    }
-
-    /// Finds passages, with the models that the settings name. A library without embeddings is searched by its words.
-    ///
-    /// # Errors
-    /// Where the library or its model can't be opened, or can't be searched.
-    pub(super) fn search(
-        &mut self,
-        vectors: QuestionVectors,
-        query: PassageQuery,
-        reranking: Reranking,
-    ) -> Result<FoundPassages> {
-        self.open.search(vectors, query, reranking)
-    }
-
-    /// Lets another process have the index if one waits for it.
-    pub(super) fn let_go_if_wanted(&mut self) {
-        self.open.let_go_if_wanted();
     }
 
     /// Whether the settings name a model that reranks.

@@ -54,7 +54,7 @@ impl McpServer {
 fn lend_index(desk: &Weak<Mutex<McpDesk>>) {
     while let Some(desk) = desk.upgrade() {
         // A question that is being answered is waited for.
-        desk.lock().unwrap_or_else(PoisonError::into_inner).let_go_if_wanted();
+        desk.lock().unwrap_or_else(PoisonError::into_inner).open.let_go_if_wanted();
         drop(desk);
         std::thread::park_timeout(LOOK);
     }

@@ -30,7 +30,7 @@ pub(super) fn query(desk: &mut McpDesk, arguments: &QueryArguments) -> Result<To
         ),
         Some(true) | None => Reranking::AsSet,
     };
-    let found = desk.search(vectors, query, reranking)?;
+    let found = desk.open.search(vectors, query, reranking)?;
     Ok(answer(&found, arguments))
 }
 

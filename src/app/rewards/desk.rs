@@ -94,13 +94,13 @@ impl RewardLane {
                 // A judge is asked when a person pauses, and not about every letter.
                 commands.extend(std::iter::from_fn(|| waiting.recv_timeout(PAUSE).ok()));
             }
-            let newest = commands.iter().rposition(|command| matches!(command, RewardsCommand::Try(_)));
-            let mut at = 0;
-            commands.retain(|command| {
-                at += 1;
-                !matches!(command, RewardsCommand::Try(_)) || Some(at - 1) == newest
-            });
-            commands.into_iter().for_each(|command| self.perform(command));
+            let is_try = |command: &RewardsCommand| matches!(command, RewardsCommand::Try(_));
+            let newest = commands.iter().rposition(is_try);
+            for (at, command) in commands.into_iter().enumerate() {
+                if !is_try(&command) || Some(at) == newest {
+                    self.perform(command);
+                }
+            }
         }
     }
 

@@ -88,20 +88,6 @@ fn programs(folders: &Folders, task: &Task) -> Result<Programs> {
     })
 }
 
-/// The samples of a shipped task.
-///
-/// # Errors
-/// Where the task has none.
-pub fn samples(task: &Task) -> Result<Vec<Record>> {
-    let samples = bench::samples(&task.name);
-    ensure!(
-        !samples.is_empty(),
-        "the task {} ships without samples: name a file of records with reference answers",
-        task.name
-    );
-    Ok(samples)
-}
-
 /// What a person says of the rows of a file, a folder or a shipped task.
 #[derive(Debug, Clone, Copy)]
 pub struct BenchSource<'a> {
@@ -131,13 +117,20 @@ pub fn bench_data(task: &Task, source: &BenchSource<'_>) -> Result<BenchData> {
     read_rows(task, rows, source).with_context(|| format!("read {}", of()))
 }
 
+/// The samples of a shipped task; an error where it has none.
 fn sample_rows(task: &Task) -> Result<Vec<PlainRow>> {
+    let samples = bench::samples(&task.name);
+    ensure!(
+        !samples.is_empty(),
+        "the task {} ships without samples: name a file of records with reference answers",
+        task.name
+    );
     let plain = |record: Record| PlainRow {
         fields: record.fields,
         numbers: record.numbers,
         provenance: record.provenance,
     };
-    Ok(samples(task)?.into_iter().map(plain).collect())
+    Ok(samples.into_iter().map(plain).collect())
 }
 
 fn read_rows(task: &Task, rows: Vec<PlainRow>, source: &BenchSource<'_>) -> Result<BenchData> {

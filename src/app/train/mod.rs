@@ -249,18 +249,22 @@ fn prepare_at(
     Ok(Prepared { model, data, adapter })
 }
 
+/// How the processor trains.
+fn step_options(compute: &ComputePart) -> StepOptions {
+    let &ComputePart { activation_memory, base_format: base, dtype, .. } = compute;
+    let products = if dtype == Dtype::Bf16 { MatmulPrecision::Bf16 } else { MatmulPrecision::F32 };
+    StepOptions { activation_memory, base, products }
+}
+
 /// The model as it is trained, where [`place`] found.
 ///
 /// # Errors
 /// Where a tensor is missing or damaged, or the device's memory is short.
 pub fn student(model: &OpenModel, recipe: &Recipe, place: &ComputeDevice) -> Result<Box<dyn Student>> {
-    let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
     Ok(match place {
-        ComputeDevice::Cpu => {
-            let products = if dtype == Dtype::Bf16 { MatmulPrecision::Bf16 } else { MatmulPrecision::F32 };
-            Box::new(DecoderStudent::open(model, StepOptions { activation_memory, base, products })?)
-        }
+        ComputeDevice::Cpu => Box::new(DecoderStudent::open(model, step_options(&recipe.compute))?),
         ComputeDevice::Device(device) => {
+            let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
             tracing::info!("training on {} in {dtype:?}", device::describe(device));
             let options = DeviceOptions { activation_memory, base, dtype };
             Box::new(DeviceStudent::open(model, device, options)?)

@@ -78,10 +78,6 @@ pub(super) fn measure(
 
 fn examples(orders: &[DrawOrder<'_>], at: usize, group: &[Drawn]) -> Vec<TokenExample> {
     let prompt = orders.get(at).map_or(&[][..], |order| order.prompt);
-    let example = |one: &Drawn| {
-        let tokens = [prompt, &one.tokens].concat();
-        let trained = (0..tokens.len()).map(|place| place >= prompt.len()).collect();
-        TokenExample { source: String::new(), tokens, trained }
-    };
+    let example = |one: &Drawn| TokenExample::of_completion([prompt, &one.tokens].concat(), prompt.len());
     group.iter().map(example).collect()
 }

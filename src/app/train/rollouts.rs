@@ -9,7 +9,7 @@ use super::items::TokenItems;
 use super::{Prepared, adapter, prompts};
 use crate::app::rewards::{self, HelperNames};
 use crate::config::Folders;
-use crate::domain::recipe::{BaseFormat, ComputePart, Dtype, GrpoPart, Recipe, ReferenceModel};
+use crate::domain::recipe::{BaseFormat, GrpoPart, Recipe, ReferenceModel};
 use crate::domain::reward::RewardUse;
 use crate::domain::run::RunFolder;
 use crate::engine::adapter::Adapter;
@@ -17,11 +17,10 @@ use crate::engine::device::ComputeDevice;
 use crate::engine::generate::{
     Completion, Finish, GenerateRequest, Limits, Loaded, LogProbabilityOf, Precision, Sampling, complete_each,
 };
-use crate::engine::kernels::gemm::MatmulPrecision;
 use crate::engine::kernels::quant::WeightFormat;
 use crate::engine::model::OpenModel;
 use crate::engine::train::objective::{DrawOrder, Drawn, GroupRelative, Objective, RolloutSampler};
-use crate::engine::train::step::{DecoderStudent, StepOptions};
+use crate::engine::train::step::DecoderStudent;
 use crate::engine::train::student::Student;
 use crate::reward::{COMMAND, RewardSet};
 use crate::task::Task;
@@ -62,9 +61,7 @@ pub(super) fn student(
     let Some(view) = weights.and_then(|weights| weights.view()) else {
         return super::student(model, recipe, place);
     };
-    let ComputePart { activation_memory, base_format: base, dtype, .. } = recipe.compute;
-    let products = if dtype == Dtype::Bf16 { MatmulPrecision::Bf16 } else { MatmulPrecision::F32 };
-    let options = StepOptions { activation_memory, base, products };
+    let options = super::step_options(&recipe.compute);
     Ok(Box::new(DecoderStudent::over(&model.name, &model.config, &view, options)?))
 }
 

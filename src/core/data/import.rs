@@ -14,7 +14,7 @@ use crate::data::file_splits::of_files;
 use crate::data::folder_classes;
 use crate::data::hash::row_hash;
 use crate::data::hub;
-use crate::data::mapping::{Mapping, RowMapping, Unused};
+use crate::data::mapping::{ColumnPart, Mapping, RowMapping, Unused};
 use crate::data::noticed::Noticed;
 use crate::data::rows::hive::FolderColumns;
 use crate::data::rows::{
@@ -321,7 +321,7 @@ fn name_classes(files: &mut [PlannedFile]) -> Option<String> {
     let found: Vec<DataFile> = files.iter().map(|file| file.file.clone()).collect();
     let classes = folder_classes::of_files(&found).into_iter().zip(&*files);
     let classes: Vec<Option<String>> =
-        classes.map(|(class, file)| class.filter(|_| !file.rows.knows_label())).collect();
+        classes.map(|(class, file)| class.filter(|_| !file.rows.knows(ColumnPart::Label))).collect();
     for (file, class) in files.iter_mut().zip(&classes) {
         file.label.clone_from(class);
     }
@@ -332,7 +332,7 @@ fn name_classes(files: &mut [PlannedFile]) -> Option<String> {
 fn name_splits(files: &mut [PlannedFile]) {
     let splits = of_files(&files.iter().map(|file| file.source.as_str()).collect::<Vec<_>>());
     for (file, split) in files.iter_mut().zip(splits) {
-        file.split = split.filter(|_| !file.rows.knows_split());
+        file.split = split.filter(|_| !file.rows.knows(ColumnPart::Split));
     }
 }
 

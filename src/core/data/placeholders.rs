@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::message::Message;
 use crate::domain::record::Record;
 
 /// As the data of models that see and hear has them.
@@ -37,12 +36,10 @@ pub(in crate::data) struct Placeholders {
 
 impl Placeholders {
     pub(in crate::data) fn look(&mut self, record: &Record) {
-        let answers = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-        let turns = record.messages.iter().chain(answers);
-        let texts: Vec<&str> =
-            turns.map(|turn: &Message| turn.content.as_str()).chain(record.text.as_deref()).collect();
         // Few texts have a bracket at all.
-        let has = |mark: &&str| texts.iter().any(|text| text.contains(['<', '[']) && text.contains(*mark));
+        let texts = record.turns().map(|turn| turn.content.as_str()).chain(record.text.as_deref());
+        let texts: Vec<&str> = texts.filter(|text| text.contains(['<', '['])).collect();
+        let has = |mark: &&str| texts.iter().any(|text| text.contains(*mark));
         let found: Vec<&'static str> = MARKS.into_iter().filter(has).collect();
         if found.is_empty() {
             return;

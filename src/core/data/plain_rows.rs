@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::data::hash::row_hash;
 use crate::data::hub;
 use crate::data::rows::hive::FolderColumns;
 use crate::data::rows::{self, DataFile, Parsed, TextUnit, find_files};
@@ -49,8 +48,7 @@ fn read(file: &DataFile, all: &mut Vec<PlainRow>) -> Result<()> {
                 if let Err(reason) = beside.put(&mut fields) {
                     bail!("{source}:{line}: {reason}");
                 }
-                let hash = row_hash(&fields, &numbers);
-                let provenance = Provenance { source: source.clone(), line, hash, occurrence: 0 };
+                let provenance = Provenance { source: source.clone(), line, ..Provenance::default() };
                 all.push(PlainRow { fields, numbers, provenance });
             }
         }

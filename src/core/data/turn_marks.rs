@@ -45,8 +45,7 @@ pub(in crate::data) fn letters(
     is_token: impl Fn(&str) -> bool,
     is_written: impl Fn(&str) -> bool,
 ) -> Vec<String> {
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let mut turns = record.messages.iter().chain(pair).peekable();
+    let mut turns = record.turns().peekable();
     let Some(_) = turns.peek() else {
         return foreign(record.text.as_deref().unwrap_or_default(), is_token);
     };

@@ -12,6 +12,13 @@ pub struct TokenExample {
 }
 
 impl TokenExample {
+    /// A completion with its prompt in front, of which the completion is trained on.
+    #[must_use]
+    pub fn of_completion(tokens: Vec<u32>, prompt: usize) -> Self {
+        let trained = (0..tokens.len()).map(|at| at >= prompt).collect();
+        Self { source: String::new(), tokens, trained }
+    }
+
     /// Tokens that are trained on.
     #[must_use]
     pub fn targets(&self) -> usize {

@@ -112,7 +112,7 @@ impl Record {
     }
 
     /// Every turn, those of both answers of a pair too.
-    fn turns(&self) -> impl Iterator<Item = &Message> {
+    pub fn turns(&self) -> impl Iterator<Item = &Message> {
         let pair = self.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
         self.messages.iter().chain(pair)
     }

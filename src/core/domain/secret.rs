@@ -72,7 +72,7 @@ pub const ISSUED: &[SecretForm] = &[
     issued(
         "an API key",
         r"\b(?:gsk_|xai-|nvapi-|pplx-)[A-Za-z0-9_-]{32,}",
-        "(?:xai|nvapi|pplx|r8|tgp|key|sess|fw|jina|vck|lsv2|wk|csk)[-_]|dapi",
+        "(?:xai|nvapi|pplx|r8|tgp|key|sess|fw|jina|vck|lsv2|wk)[-_]|dapi",
     ),
 ];
 
@@ -125,28 +125,18 @@ pub fn clean(text: &str) -> String {
 #[must_use]
 pub fn mask(text: &str) -> String {
     // Before its parts between signs are taken for whole keys.
-    let text = without_base64(&without_forms(text));
+    let text = without_random(&without_forms(text), RANDOM_BASE64.as_ref(), Letters::Scrambled);
     let text = without_random(&text, RANDOM.as_ref(), Letters::Mixed);
     without_random(&text, RANDOM_UNBROKEN.as_ref(), Letters::Any)
-}
-
-fn without_base64(text: &str) -> String {
-    let Some(form) = RANDOM_BASE64.as_ref() else { return text.to_owned() };
-    let mask = |found: &Captures<'_>| {
-        let found = found.get(0).map_or("", |found| found.as_str());
-        if is_scrambled(found) { MASK.to_owned() } else { found.to_owned() }
-    };
-    form.replace_all(text, mask).into_owned()
 }
 
 /// Whether somebody's own name for something is a key: nobody calls a thing so.
 #[must_use]
 pub fn is_key(name: &str) -> bool {
-    clean(name) != name
+    is_key_as_model(name)
         || RANDOM_UNBROKEN
             .as_ref()
             .is_some_and(|form| form.is_match(name) && name.contains(|c: char| c.is_ascii_digit()))
-        || has_scrambled_word(name)
 }
 
 /// Whether a model's name, which others give, is a key: some are numbers of deployments.
@@ -206,10 +196,13 @@ fn without_forms(text: &str) -> String {
 }
 
 /// Which letters a key has beside its digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Letters {
     Any,
+    /// Of both cases.
     Mixed,
+    /// Of both cases, in no order of words.
+    Scrambled,
 }
 
 fn without_random(text: &str, form: Option<&Regex>, letters: Letters) -> String {
@@ -217,8 +210,12 @@ fn without_random(text: &str, form: Option<&Regex>, letters: Letters) -> String 
     let mask = |found: &Captures<'_>| {
         let found = found.get(0).map_or("", |found| found.as_str());
         let has = |of: fn(&char) -> bool| found.chars().any(|letter| of(&letter));
-        let cases = has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase);
-        let random = has(char::is_ascii_digit) && (cases || letters == Letters::Any);
+        let digit = has(char::is_ascii_digit);
+        let random = match letters {
+            Letters::Any => digit,
+            Letters::Mixed => digit && has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase),
+            Letters::Scrambled => is_scrambled(found),
+        };
         if random { MASK.to_owned() } else { found.to_owned() }
     };
     form.replace_all(text, mask).into_owned()

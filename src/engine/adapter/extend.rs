@@ -15,7 +15,6 @@ use super::peft::{Vocabulary, trains_tokens};
 use crate::model::open::OpenModel;
 use crate::model::weights::{Stored, Weights};
 use crate::model::{ModelConfig, hf};
-use dojo_core::data::regular::is_there;
 use dojo_core::ground::files::write_atomically;
 
 /// The file of a folder's tokenizer.
@@ -45,9 +44,12 @@ impl OpenModel {
     pub fn with_tokens_of(mut self, folder: &Path) -> Result<Self> {
         self.notices.adapters.extend(hf::asked::other_template(folder, self.template.text.as_deref())?);
         self.notices.adapters.extend(hf::asked::beside_adapter(folder, &self.config.eos)?);
-        self.notices.adapters.extend(own_tokenizer::differs(folder, &self.tokenizer)?);
-        let (wanted, tokens): (Vec<u32>, Vec<AddedToken>) =
-            added_by(folder, &self.tokenizer)?.into_iter().unzip();
+        let own = own_tokenizer::read(folder)?;
+        if let Some(own) = &own {
+            self.notices.adapters.extend(own_tokenizer::differs(folder, own, &self.tokenizer)?);
+        }
+        let new = own.map_or_else(Vec::new, |own| new_tokens(&own, &self.tokenizer));
+        let (wanted, tokens): (Vec<u32>, Vec<AddedToken>) = new.into_iter().unzip();
         let (tokenizer, ids) = with_added(&self.tokenizer, tokens)?;
         ensure!(
             ids == wanted,
@@ -120,13 +122,21 @@ impl OpenModel {
         Self { rows_in_files: config.vocabulary, config, weights, added_tokens: Vec::new(), ..self }
     }
 
+    /// Writes `tokenizer.json` alone.
+    ///
+    /// # Errors
+    /// Where the folder can't be written.
+    pub(crate) fn save_tokenizer_json(&self, folder: &Path) -> Result<()> {
+        let text = self.tokenizer.to_string(true).map_err(|error| anyhow!("write the tokenizer: {error}"))?;
+        write_atomically(&folder.join(TOKENIZER), text.as_bytes())
+    }
+
     /// Writes the tokenizer into an adapter's folder, in the form that transformers reads.
     ///
     /// # Errors
     /// Where the folder can't be written.
     pub fn save_tokenizer(&self, folder: &Path) -> Result<()> {
-        let text = self.tokenizer.to_string(true).map_err(|error| anyhow!("write the tokenizer: {error}"))?;
-        write_atomically(&folder.join(TOKENIZER), text.as_bytes())?;
+        self.save_tokenizer_json(folder)?;
         let mut config = json!({
             "tokenizer_class": "PreTrainedTokenizerFast",
             "bos_token": self.template.bos_token,
@@ -164,17 +174,9 @@ impl OpenModel {
 /// # Errors
 /// Where a file of the folder is damaged.
 pub fn wants_own_rows(folder: &Path, known: &Tokenizer, model: &ModelConfig) -> Result<bool> {
-    let added = added_by(folder, known)?;
+    let added = own_tokenizer::read(folder)?.map_or_else(Vec::new, |own| new_tokens(&own, known));
     let end = added.iter().map(|(id, _)| *id as usize + 1).max().unwrap_or(0).max(end_of(known));
     Ok(!added.is_empty() || Vocabulary::of(folder, model, end)?.is_some())
-}
-
-/// Added tokens with their ids that an adapter's folder brings and a tokenizer lacks; none where it holds no tokenizer.
-fn added_by(folder: &Path, known: &Tokenizer) -> Result<Vec<(u32, AddedToken)>> {
-    if !is_there(&folder.join(TOKENIZER)) {
-        return Ok(Vec::new());
-    }
-    Ok(new_tokens(&hf::tokenizer::read(folder)?, known))
 }
 
 /// Added tokens of one tokenizer that another lacks, by their ids.

@@ -23,16 +23,19 @@ const PROBES: [&str; 8] = [
     "\u{4f60}\u{597d} \u{41f}\u{440}\u{438}\u{432}\u{435}\u{442} \u{1f600}",
 ];
 
-/// How the tokenizer in an adapter's folder cuts texts otherwise than the model's, in a sentence; none if it doesn't, or if
-/// there is none.
+/// The tokenizer in an adapter's folder, if there is one.
 ///
 /// # Errors
-/// If it is damaged, or gives a token of the model's another number: it is another model's.
-pub(super) fn differs(folder: &Path, known: &Tokenizer) -> Result<Option<String>> {
-    if !is_there(&folder.join(TOKENIZER)) {
-        return Ok(None);
-    }
-    let own = hf::tokenizer::read(folder)?;
+/// If it is damaged.
+pub(super) fn read(folder: &Path) -> Result<Option<Tokenizer>> {
+    is_there(&folder.join(TOKENIZER)).then(|| hf::tokenizer::read(folder)).transpose()
+}
+
+/// How the tokenizer in an adapter's folder cuts texts otherwise than the model's, in a sentence; none if it doesn't.
+///
+/// # Errors
+/// If it gives a token of the model's another number: it is another model's.
+pub(super) fn differs(folder: &Path, own: &Tokenizer, known: &Tokenizer) -> Result<Option<String>> {
     let mut moved: Vec<(u32, String, u32)> = own
         .get_vocab(true)
         .into_iter()
@@ -51,7 +54,7 @@ pub(super) fn differs(folder: &Path, known: &Tokenizer) -> Result<Option<String>
     let tokens = |tokenizer: &Tokenizer, text: &str| {
         tokenizer.encode_fast(text, true).map(|encoded| encoded.get_ids().to_vec()).ok()
     };
-    let probe = PROBES.into_iter().find(|text| tokens(&own, text) != tokens(known, text));
+    let probe = PROBES.into_iter().find(|text| tokens(own, text) != tokens(known, text));
     Ok(probe.map(|text| {
         format!(
             "the adapter {} has a tokenizer that cuts texts otherwise than the model's ({text:?}, say), and Dojo uses the \

@@ -6,12 +6,11 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::source;
 use super::tensors::NormForm;
 use crate::model::architecture::{ActivationKey, Architecture, MISTRAL, RotaryLayers, Scales};
 use crate::model::config::{Activation, Rope, RopeScaling};
 use crate::model::files::ModelStorage;
-use crate::model::{ModelConfig, OpenModel};
+use crate::model::{ModelConfig, OpenModel, hf};
 use dojo_core::data::regular::is_there;
 
 const GENERATION: &str = "generation_config.json";
@@ -24,8 +23,8 @@ pub(super) const NORMS: NormForm = NormForm::Offset;
 /// # Errors
 /// If the base's can't be read, or the model has what no `config.json` says.
 pub(super) fn of(model: &OpenModel, dtype: &str) -> Result<Value> {
-    let mut config = match &model.files.form {
-        ModelStorage::HuggingFace(folder) => source::config(folder)?,
+    let mut config: Map<String, Value> = match &model.files.form {
+        ModelStorage::HuggingFace(folder) => hf::json(&folder.join("config.json"))?,
         ModelStorage::Gguf(_) => made(&model.config)?,
     };
     config.insert("vocab_size".to_owned(), model.config.vocabulary.into());
@@ -49,11 +48,9 @@ pub(super) fn of(model: &OpenModel, dtype: &str) -> Result<Value> {
 /// # Errors
 /// If the base's can't be read.
 pub(super) fn generation(model: &OpenModel) -> Result<Value> {
-    let mut keys = match &model.files.form {
-        ModelStorage::HuggingFace(folder) if is_there(&folder.join(GENERATION)) => {
-            source::json(&folder.join(GENERATION))?
-        }
-        ModelStorage::HuggingFace(_) | ModelStorage::Gguf(_) => Map::new(),
+    let mut keys: Map<String, Value> = match &model.files.form {
+        ModelStorage::HuggingFace(folder) => hf::optional_json(&folder.join(GENERATION))?.unwrap_or_default(),
+        ModelStorage::Gguf(_) => Map::new(),
     };
     if let Some(bos) = model.config.bos {
         keys.entry("bos_token_id").or_insert(bos.into());
@@ -224,7 +221,7 @@ pub(super) fn copy_beside(from: &Path, to: &Path) -> Result<()> {
     for name in BESIDE {
         let path = from.join(name);
         if is_there(&path) {
-            let bytes = crate::model::hf::read_bounded(&path, MOST_BYTES)?;
+            let bytes = hf::read_bounded(&path, MOST_BYTES)?;
             dojo_core::ground::files::write_atomically(&to.join(name), &bytes)?;
         }
     }

@@ -5,17 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::quantized::GgmlDType;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::config_json::{self, copy_beside};
 use super::progress::ExportProgress;
 use super::safetensors::ModelShards;
+use super::tensors;
 use super::trained::TrainedModel;
-use super::{source, tensors};
-use crate::adapter::TOKENIZER;
 use crate::model::files::ModelStorage;
-use crate::model::{ModelConfig, OpenModel};
-use dojo_core::data::regular::is_there;
+use crate::model::{ModelConfig, OpenModel, hf};
 use dojo_core::ground::files::write_atomically;
 
 /// How a folder's numbers are written.
@@ -96,18 +94,13 @@ fn tokenizer(trained: &TrainedModel, folder: &Path) -> Result<()> {
     if !trained.has_own_tokens {
         return Ok(());
     }
-    let text =
-        model.tokenizer.to_string(true).map_err(|error| anyhow::anyhow!("write the tokenizer: {error}"))?;
-    write_atomically(&folder.join(TOKENIZER), text.as_bytes())?;
+    model.save_tokenizer_json(folder)?;
     describe_added(model, &folder.join("tokenizer_config.json"))
 }
 
 /// Where a folder's tokens are described one by one, the new ones are, too.
 fn describe_added(model: &OpenModel, path: &Path) -> Result<()> {
-    if !is_there(path) {
-        return Ok(());
-    }
-    let mut config = source::json(path)?;
+    let Some(mut config) = hf::optional_json::<Map<String, Value>>(path)? else { return Ok(()) };
     let Some(Value::Object(decoder)) = config.get_mut("added_tokens_decoder") else { return Ok(()) };
     for (id, token) in model.tokenizer.get_added_tokens_decoder() {
         decoder.entry(id.to_string()).or_insert_with(|| {

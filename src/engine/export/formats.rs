@@ -19,21 +19,12 @@ pub enum HandOverFormat {
     AdapterMlx,
 }
 
-/// A kind of export by its name, and what it is in a few words.
-pub struct NamedFormat {
-    pub name: &'static str,
-    pub about: &'static str,
-}
-
-/// All kinds.
-pub const FORMATS: [NamedFormat; 4] = [
-    NamedFormat { name: "hf", about: "a merged Hugging Face folder: hf:f32, hf:f16 or hf:bf16 (hf alone)" },
-    NamedFormat {
-        name: "gguf",
-        about: "one file for llama.cpp and Ollama: gguf:f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m (gguf alone) or q4_0",
-    },
-    NamedFormat { name: "gguf-adapter", about: "the adapter alone, for llama.cpp's --lora" },
-    NamedFormat { name: "mlx-adapter", about: "the adapter alone, for mlx-lm's --adapter-path" },
+/// All kinds, each with what it is in a few words.
+const KNOWN: [&str; 4] = [
+    "hf (a merged Hugging Face folder: hf:f32, hf:f16 or hf:bf16 (hf alone))",
+    "gguf (one file for llama.cpp and Ollama: gguf:f32, f16, bf16, q8_0, q6_k, q5_k_m, q4_k_m (gguf alone) or q4_0)",
+    "gguf-adapter (the adapter alone, for llama.cpp's --lora)",
+    "mlx-adapter (the adapter alone, for mlx-lm's --adapter-path)",
 ];
 
 impl HandOverFormat {
@@ -72,9 +63,7 @@ impl HandOverFormat {
             ),
             _ => {}
         }
-        let known: Vec<String> =
-            FORMATS.iter().map(|format| format!("{} ({})", format.name, format.about)).collect();
-        bail!("there is no export {text:?}; known are {}", known.join("; "))
+        bail!("there is no export {text:?}; known are {}", KNOWN.join("; "))
     }
 
     /// As [`HandOverFormat::parse`] reads it.

@@ -8,21 +8,20 @@ use anyhow::Result;
 use candle_core::quantized::GgmlDType;
 
 use super::gguf::quantise::encode;
-use super::tensors::{self, NormForm, TensorKind};
+use super::tensors::{self, NormForm};
 use crate::model::OpenModel;
 use crate::model::blocks;
 use crate::model::weights::{Stored, Weights};
 
 /// The model with every tensor rounded to its format.
 pub(super) fn rounded(model: &OpenModel, formats: BTreeMap<String, GgmlDType>, norms: NormForm) -> OpenModel {
-    let plan = &model.config.layer;
-    let shift = match norms {
-        NormForm::Offset => plan.norm_shift_in_file - plan.norm_shift,
-        NormForm::Whole => plan.norm_shift_in_file,
-    };
-    let all = tensors::all(&model.config);
-    let of_norms = all.iter().filter(|tensor| tensor.kind == TensorKind::Norm && shift != 0.0);
-    let shifts = of_norms.flat_map(|tensor| &tensor.parts).map(|part| (part.name.clone(), shift)).collect();
+    let mut shifts = BTreeMap::new();
+    for tensor in tensors::all(&model.config) {
+        let shift = tensor.shift(&model.config, norms);
+        if shift != 0.0 {
+            shifts.extend(tensor.parts.into_iter().map(|part| (part.name, shift)));
+        }
+    }
     let weights = Rounded { inner: Arc::clone(&model.weights), formats, shifts };
     OpenModel { weights: Arc::new(weights), ..model.clone() }
 }

@@ -62,18 +62,21 @@ impl FileTensor {
             let read = model.weights.f32(&part.name, &part.shape)?;
             if numbers.is_empty() { numbers = read } else { numbers.extend(read) }
         }
-        if self.kind == TensorKind::Norm {
-            let plan = &model.config.layer;
-            let shift = match norms {
-                NormForm::Offset => plan.norm_shift_in_file - plan.norm_shift,
-                NormForm::Whole => plan.norm_shift_in_file,
-            };
-            // Adding nothing would still turn -0 into 0.
-            if shift != 0.0 {
-                numbers.iter_mut().for_each(|number| *number += shift);
-            }
+        let shift = self.shift(&model.config, norms);
+        // Adding nothing would still turn -0 into 0.
+        if shift != 0.0 {
+            numbers.iter_mut().for_each(|number| *number += shift);
         }
         Ok(numbers)
+    }
+
+    /// What a file's numbers have more than the model's weights: those of norms alone differ.
+    pub(super) fn shift(&self, config: &ModelConfig, norms: NormForm) -> f32 {
+        match norms {
+            _ if self.kind != TensorKind::Norm => 0.0,
+            NormForm::Offset => config.layer.norm_shift_in_file - config.layer.norm_shift,
+            NormForm::Whole => config.layer.norm_shift_in_file,
+        }
     }
 }
 

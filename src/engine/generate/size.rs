@@ -17,7 +17,7 @@ pub fn bytes(model: &OpenModel, precision: Precision, limits: &Limits) -> u64 {
 }
 
 fn cache_bytes(config: &ModelConfig, precision: Precision, limits: &Limits) -> usize {
-    let page = CacheShape::new(config, matches!(precision, Precision::Full | Precision::Exact)).bytes();
+    let page = CacheShape::new(config, precision.is_exact()).bytes();
     limits.pages(config.context, page) * page
 }
 

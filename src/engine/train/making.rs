@@ -6,25 +6,6 @@ use super::host::{Host, HostRequest, TrainEvent};
 use super::objective::{Examination, Making};
 use super::trainer::{Flow, Trainer, loss_line};
 
-/// What was asked for while something was made.
-#[derive(Default)]
-struct Owed {
-    checkpoint: bool,
-}
-
-impl Owed {
-    fn tick(&mut self, host: &mut dyn Host) -> Result<bool> {
-        Ok(match host.tick()? {
-            HostRequest::GoOn => true,
-            HostRequest::Checkpoint => {
-                self.checkpoint = true;
-                true
-            }
-            HostRequest::Stop => false,
-        })
-    }
-}
-
 impl Trainer<'_> {
     /// The step's own micro-batches; a checkpoint that is asked for meanwhile is saved afterwards.
     pub(super) fn make(
@@ -58,8 +39,13 @@ impl Trainer<'_> {
         make: impl FnOnce(&mut Making<'_>, &mut dyn super::objective::Objective) -> Result<T>,
     ) -> Result<T> {
         let brake = host.brake();
-        let mut owed = Owed::default();
-        let mut tick = || owed.tick(host);
+        // A checkpoint that is asked for meanwhile is owed.
+        let mut is_owed = false;
+        let mut tick = || {
+            let request = host.tick()?;
+            is_owed |= request == HostRequest::Checkpoint;
+            Ok(request != HostRequest::Stop)
+        };
         let mut making = Making {
             step: self.state.step,
             adapter: &self.task.adapter,
@@ -68,7 +54,7 @@ impl Trainer<'_> {
             brake: &*brake,
         };
         let made = make(&mut making, &mut *self.task.objective)?;
-        if owed.checkpoint {
+        if is_owed {
             self.save(host)?;
         }
         Ok(made)

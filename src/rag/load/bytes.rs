@@ -34,7 +34,7 @@ pub(super) fn steady(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// What is another if a file was written or replaced.
-fn moment(facts: &Metadata) -> [i64; 7] {
+pub(in crate::rag) fn moment(facts: &Metadata) -> [i64; 7] {
     let (device, file, size) = (facts.dev() as i64, facts.ino() as i64, facts.size() as i64);
     [device, file, size, facts.mtime(), facts.mtime_nsec(), facts.ctime(), facts.ctime_nsec()]
 }

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+pub(in crate::rag) use bytes::moment;
 pub use folder::{FolderFiles, UnreadFile, files_under};
 pub use form::DocumentForm;
 

@@ -87,12 +87,7 @@ impl LexLine {
 
     /// Whether a chunk has all phrases and nothing of what is left out.
     pub(super) fn takes(&self, chunk: &StoredChunk, reader: &mut TermReader) -> Result<bool> {
-        let words = ChunkWords {
-            title: &chunk.title,
-            context: chunk.context.as_deref(),
-            section: &chunk.chunk.section,
-            text: &chunk.chunk.text,
-        };
+        let words = ChunkWords::of(chunk);
         let parts = [words.text, words.title].into_iter().chain(words.context);
         let parts: Vec<String> = parts.chain(words.section.iter().map(String::as_str)).map(folded).collect();
         let whole = parts.join(BETWEEN);

@@ -32,13 +32,7 @@ impl Library {
         for candidate in ranked.candidates.drain(..looked_at) {
             // Another process may have taken it out meanwhile.
             let Some(stored) = self.database().chunk(candidate.id)? else { continue };
-            let words = ChunkWords {
-                title: &stored.title,
-                context: stored.context.as_deref(),
-                section: &stored.chunk.section,
-                text: &stored.chunk.text,
-            };
-            passages.push(words.embedded());
+            passages.push(ChunkWords::of(&stored).embedded());
             first.push(candidate);
         }
         let question = with_intent(question(query), query.intent.as_deref());

@@ -5,11 +5,21 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::widgets::Widget;
-use tui_textarea::{CursorMove, TextArea};
+use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 use super::visible::{column_in_visible, visible};
 use crate::ui::theme::Theme;
+
+/// A field with a text in it, whose lines are wrapped between words.
+#[must_use]
+pub fn field(text: &str) -> TextArea<'static> {
+    let mut field = TextArea::new(text.split('\n').map(str::to_owned).collect());
+    field.set_cursor_line_style(Style::new());
+    field.set_wrap_mode(WrapMode::WordOrGlyph);
+    field
+}
 
 /// Draws a field with its caret.
 pub fn draw(field: &TextArea<'static>, buffer: &mut Buffer, area: Rect, theme: &Theme) {

@@ -15,8 +15,7 @@ pub(super) fn check(
     encoder: Option<&Encoder<'_>>,
     find: &mut impl FnMut(FindingKind, String),
 ) {
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    for (turn, number) in record.messages.iter().chain(pair).zip(1..) {
+    for (turn, number) in record.turns().zip(1..) {
         let said = |names: &[String], how: &str| {
             format!("turn {number} ({}) has {} in its text; {how}", turn.role.name(), told(names))
         };

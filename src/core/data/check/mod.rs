@@ -339,14 +339,11 @@ fn digest(id: RecordId, record: &Record, settings: &CheckSettings<'_>) -> (Diges
 
 /// Every text of a record, in reading order.
 fn texts(record: &Record) -> impl Iterator<Item = Cow<'_, str>> {
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    record.messages.iter().chain(pair).map(Message::text).chain(record.text.as_deref().map(Cow::Borrowed))
+    record.turns().map(Message::text).chain(record.text.as_deref().map(Cow::Borrowed))
 }
 
 fn content_hash(record: &Record) -> u128 {
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let turns =
-        record.messages.iter().chain(pair).flat_map(|turn| [Cow::Borrowed(turn.role.name()), turn.text()]);
+    let turns = record.turns().flat_map(|turn| [Cow::Borrowed(turn.role.name()), turn.text()]);
     let rest = [record.text.as_deref().unwrap_or_default(), record.label.as_deref().unwrap_or_default()];
     let empty = record.messages.is_empty() && record.text.is_none();
     // Where only columns are known, they are the content.

@@ -16,8 +16,7 @@ pub(super) fn check(record: &Record, find: &mut impl FnMut(FindingKind, String))
     if let Some((name, key)) = tool {
         find(FindingKind::Null, format!("tool {name:?} has null as its {key:?}, {why}"));
     }
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-    let mut calls = record.messages.iter().chain(pair).flat_map(Message::tool_calls);
+    let mut calls = record.turns().flat_map(Message::tool_calls);
     let call = calls.find_map(|call| {
         let function = call.get("function").unwrap_or(call);
         Some((name(function), null_in(function.get("arguments")?)?))

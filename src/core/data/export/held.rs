@@ -19,8 +19,7 @@ pub(super) struct HeldNumbers(BTreeSet<(String, String)>);
 impl HeldNumbers {
     /// Those of a record's row, also of turns that are JSON in a text there.
     pub(super) fn of(record: &Record) -> Self {
-        let answers = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
-        if record.messages.iter().chain(answers).all(|turn| turn.extra.is_empty()) {
+        if record.turns().all(|turn| turn.extra.is_empty()) {
             return Self::default();
         }
         let mut held = BTreeSet::new();
@@ -37,7 +36,7 @@ impl HeldNumbers {
         Self(held)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

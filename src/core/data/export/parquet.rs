@@ -105,11 +105,19 @@ pub(super) struct Parquet {
     shape: Option<ParquetShape>,
     writer: Option<(More, SerializedFileWriter<WholeFile>)>,
     waiting: Vec<Record>,
+    /// Of those that wait.
+    held: Vec<HeldNumbers>,
 }
 
 impl Parquet {
     pub(super) fn create(path: &Path) -> Result<Self> {
-        Ok(Self { file: Some(file::create(path)?), shape: None, writer: None, waiting: Vec::new() })
+        Ok(Self {
+            file: Some(file::create(path)?),
+            shape: None,
+            writer: None,
+            waiting: Vec::new(),
+            held: Vec::new(),
+        })
     }
 
     fn start(&mut self, shape: ParquetShape) -> Result<()> {
@@ -137,7 +145,7 @@ impl Parquet {
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.role.name())))?;
             write_lists(&mut group, lists.iter().map(|list| list.iter().map(|turn| turn.content.as_str())))?;
             if *more == More::Kept {
-                write_extras(&mut group, &lists, rows)?;
+                write_extras(&mut group, &lists, &self.held)?;
             }
         }
         if *more == More::Kept {
@@ -158,6 +166,7 @@ impl Parquet {
         write_lists(&mut group, rows.iter().map(|row| row.tags.iter().map(String::as_str)))?;
         group.close().context("end a row group")?;
         self.waiting.clear();
+        self.held.clear();
         Ok(())
     }
 }
@@ -179,10 +188,9 @@ impl Sink for Parquet {
                     .into(),
             )),
             _ => {
-                // The imported row is not written, so it need not wait but for numbers that only it has.
-                let is_needed = !HeldNumbers::of(record).is_empty();
-                let fields = if is_needed { record.fields.clone() } else { Fields::new() };
-                self.waiting.push(Record { fields, ..record.clone() });
+                // The imported row is not written: of it nothing waits but the numbers that only it has.
+                self.held.push(HeldNumbers::of(record));
+                self.waiting.push(Record { fields: Fields::new(), ..record.clone() });
                 if self.waiting.len() >= GROUP {
                     self.write_group()?;
                 }
@@ -215,10 +223,9 @@ fn json_unless_empty(is_empty: bool, value: &impl serde::Serialize) -> Result<Op
 }
 
 /// What turns have beside role and content, as JSON: a list a row, each entry optional.
-fn write_extras(group: &mut RowGroup<'_>, lists: &[Vec<Message>], rows: &[Record]) -> Result<()> {
+fn write_extras(group: &mut RowGroup<'_>, lists: &[Vec<Message>], held: &[HeldNumbers]) -> Result<()> {
     let (mut values, mut definitions, mut repetitions) = (Vec::new(), Vec::new(), Vec::new());
-    for (list, record) in lists.iter().zip(rows) {
-        let held = HeldNumbers::of(record);
+    for (list, held) in lists.iter().zip(held) {
         for (index, turn) in list.iter().enumerate() {
             let extra: Fields = turn.extra.clone().into_iter().collect();
             let json = || write_row(&extra, &held.places_in_turn(&extra)).context("write a column as JSON");

@@ -42,17 +42,8 @@ pub struct RowMapping {
 }
 
 impl RowMapping {
-    /// Whether a person has said what tells a row's split, or that nothing does.
-    pub(in crate::data) fn knows_split(&self) -> bool {
-        self.knows(ColumnPart::Split)
-    }
-
-    /// The same of its label.
-    pub(in crate::data) fn knows_label(&self) -> bool {
-        self.knows(ColumnPart::Label)
-    }
-
-    fn knows(&self, part: ColumnPart) -> bool {
+    /// Whether a person has said what tells a row's part, or that nothing does.
+    pub(in crate::data) fn knows(&self, part: ColumnPart) -> bool {
         let is_cleared = self.mapping.is_decided(part) && !self.mapping.has(part);
         is_cleared || self.by_hand.is_decided(part)
     }

@@ -53,11 +53,8 @@ fn further_explanations(mapping: &Mapping, fields: &Fields, record: &Record) -> 
 fn is_in(value: &Value, record: &Record) -> bool {
     let mut texts = Vec::new();
     prose::texts(value, &mut texts);
-    let pair = record.preference.iter().flat_map(|pair| pair.chosen.iter().chain(&pair.rejected));
     let turns: Vec<&str> = record
-        .messages
-        .iter()
-        .chain(pair)
+        .turns()
         .flat_map(|turn| [Some(turn.content.as_str()), turn.thought()])
         .chain([record.text.as_deref(), record.label.as_deref()])
         .flatten()

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Method;
 use super::check::Issue;
 use super::parse::{ParsedValues, issue};
+use super::{Method, keys};
 
 /// Keys that say nothing in a recipe of a method unless they have this value, and what is done instead.
 const USELESS: &[(Method, &str, &str, &str)] = &[
@@ -78,9 +78,12 @@ fn of_preferences(found: &ParsedValues) -> Vec<Issue> {
 
 fn of_rewards(found: &ParsedValues) -> Vec<Issue> {
     let mut issues = Vec::new();
-    let number = |name: &str, usual: f64| found.get(name).map_or(Some(usual), |(value, _)| value.as_f64());
+    let number = |name: &str| match found.get(name) {
+        Some((value, _)) => value.as_f64(),
+        None => keys::key(name)?.default_for(Method::Grpo)?.parse().ok(),
+    };
     if let (Some(longest), Some(completion)) =
-        (number("data.max_length", 1024.0), number("grpo.max_completion_length", 256.0))
+        (number("data.max_length"), number("grpo.max_completion_length"))
         && completion >= longest
     {
         let name = "grpo.max_completion_length";

@@ -3,6 +3,7 @@
 
 use candle_core::quantized::GgmlDType;
 
+use super::keys::prefix;
 use crate::export::tensors::{FileTensor, TensorKind};
 use crate::model::ModelConfig;
 
@@ -104,9 +105,7 @@ impl GgufType {
             return GgmlDType::Q6K;
         }
         // Llama 70B, whose value matrices are an eighth of the query's.
-        let is_70b = config.layers == 80
-            && config.heads != config.kv_heads
-            && config.architecture.gguf.unwrap_or("llama") == "llama";
+        let is_70b = config.layers == 80 && config.heads != config.kv_heads && prefix(config) == "llama";
         if is_value && is_70b && base == GgmlDType::Q4K {
             return GgmlDType::Q5K;
         }

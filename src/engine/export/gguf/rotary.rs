@@ -4,16 +4,15 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::keys::prefix;
 use super::write::Entries;
-use crate::export::source;
-use crate::model::OpenModel;
 use crate::model::config::{Rope, RopeScaling};
 use crate::model::files::ModelStorage;
 use crate::model::gguf::{GgufFile, GgufValue};
 use crate::model::weights::TensorRows;
+use crate::model::{OpenModel, hf};
 
 const FREQUENCIES: &str = "rope_freqs.weight";
 const SHORT: &str = "rope_factors_short.weight";
@@ -89,7 +88,7 @@ fn copied(path: &Path, prefix: &str) -> Result<RotaryParts> {
 
 /// A folder's `longrope`: short factors as they are computed with here, long ones from its configuration.
 fn long(folder: &Path, short: &[f32], attention_factor: f32, prefix: &str) -> Result<RotaryParts> {
-    let config = source::config(folder)?;
+    let config: Map<String, Value> = hf::json(&folder.join("config.json"))?;
     let scaling = ["rope_scaling", "rope_parameters"].iter().find_map(|key| config.get(*key)?.as_object());
     let scaling = scaling.context("config.json has no rope_scaling")?;
     let long =

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use tokenizers::Tokenizer;
 
 use super::keys::prefix;
+use super::vocabulary::ids;
 use super::write::Entries;
 use crate::model::OpenModel;
 use crate::model::gguf::{GgufValue, Header, tokenizer};
@@ -65,10 +66,5 @@ pub(super) fn choose(model: &OpenModel, entries: Entries, names: &[&str]) -> Res
 }
 
 fn tokens_of(tokenizer: &Tokenizer) -> Result<Vec<Vec<u32>>> {
-    let encode = |probe: &str| {
-        let encoding =
-            tokenizer.encode(probe, false).map_err(|error| anyhow!("tokenise {probe:?}: {error}"))?;
-        Ok(encoding.get_ids().to_vec())
-    };
-    PROBES.into_iter().map(encode).collect()
+    PROBES.into_iter().map(|probe| ids(tokenizer, probe, false)).collect()
 }

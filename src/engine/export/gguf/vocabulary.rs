@@ -203,7 +203,7 @@ fn first_token(tokenizer: &Tokenizer, text: &str) -> Result<String> {
     Ok(first.and_then(|id| tokenizer.id_to_token(id)).unwrap_or_default())
 }
 
-fn ids(tokenizer: &Tokenizer, text: &str, with_special: bool) -> Result<Vec<u32>> {
+pub(super) fn ids(tokenizer: &Tokenizer, text: &str, with_special: bool) -> Result<Vec<u32>> {
     let encoding = tokenizer.encode(text, with_special);
     let encoding = encoding.map_err(|error| anyhow::anyhow!("tokenise {text:?}: {error}"))?;
     Ok(encoding.get_ids().to_vec())

@@ -51,7 +51,8 @@ pub(super) fn prompts(
     if let (0, Some(error)) = (asked, first_refusal) {
         bail!(error.context("none of the prompts can be rendered by the model's chat template"));
     }
-    let texts = raw(trained, exported)?;
+    // A short text, with what the tokenizer puts around it.
+    let texts = (ids(&one.raw("Hello")?), ids(&other.raw("Hello")?));
     let row =
         |what, trained: String, exported: String, verdict| ParityRow { what, trained, exported, verdict };
     rows.push(match first_other {
@@ -75,12 +76,6 @@ fn rendered(prompter: &Prompter, turns: &[Message]) -> Result<Vec<u32>> {
     }
     let text: Vec<&str> = turns.iter().map(|turn| turn.content.as_str()).collect();
     prompter.raw(&text.join("\n"))
-}
-
-/// The tokens of a short text, with what the tokenizer puts around it.
-fn raw(trained: &OpenModel, exported: &OpenModel) -> Result<(String, String)> {
-    let of = |model: &OpenModel| -> Result<String> { Ok(ids(&Prompter::new(model)?.raw("Hello")?)) };
-    Ok((of(trained)?, of(exported)?))
 }
 
 fn ids(tokens: &[u32]) -> String {

@@ -34,14 +34,10 @@ pub(super) struct Holding<'a> {
 }
 
 impl Holding<'_> {
-    const fn is_exact(self) -> bool {
-        matches!(self.precision, Precision::Full | Precision::Exact)
-    }
-
     /// The number format in which a plain matrix is held and multiplied; its products are f32 again.
     fn dtype(self, format: GgmlDType) -> DType {
         match format {
-            _ if self.is_exact() => DType::F32,
+            _ if self.precision.is_exact() => DType::F32,
             // Candle's processor has no products of these formats of its own.
             GgmlDType::F16 | GgmlDType::BF16 if self.device.is_cpu() => DType::F32,
             // What the blocks of Gemma 3 add passes what f16 holds.
@@ -55,7 +51,7 @@ impl Holding<'_> {
     fn part(self, stored: &Stored, (outputs, inputs): (usize, usize)) -> Result<MatrixPart> {
         let Stored { format, bytes } = stored;
         let plain = WeightFormat::of(*format).is_some_and(WeightFormat::is_dense);
-        if !plain && !self.is_exact() {
+        if !plain && !self.precision.is_exact() {
             return Ok(MatrixPart::Blocks(self.blocks(*format, bytes, (outputs, inputs))?));
         }
         let mut numbers = vec![0.0; outputs * inputs];

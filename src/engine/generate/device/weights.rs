@@ -144,6 +144,6 @@ impl DeviceDecoder {
 
     /// Whether keys and values are cached as f32 (else as half floats).
     pub(super) fn full_cache(&self) -> bool {
-        matches!(self.precision, Precision::Full | Precision::Exact)
+        self.precision.is_exact()
     }
 }

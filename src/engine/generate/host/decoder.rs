@@ -22,6 +22,13 @@ pub enum Precision {
     Compact,
 }
 
+impl Precision {
+    /// Whether every weight is its exact number.
+    pub(in crate::generate) const fn is_exact(self) -> bool {
+        matches!(self, Self::Full | Self::Exact)
+    }
+}
+
 /// A decoder, ready to run. Shared by any number of generators.
 pub struct Decoder {
     pub(crate) config: ModelConfig,
@@ -159,7 +166,7 @@ impl Decoder {
 
     /// Whether keys and values are cached as f32 (else as half floats).
     pub(crate) fn full_cache(&self) -> bool {
-        matches!(self.precision, Precision::Full | Precision::Exact)
+        self.precision.is_exact()
     }
 
     pub(crate) fn output(&self) -> &Packed {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::decoder::{Decoder, Precision};
+use super::decoder::Decoder;
 use crate::adapter::Projection;
 use crate::model::Weights;
 use crate::model::weights::{SharedMatrix, Stored};
@@ -53,7 +53,7 @@ impl Weights for DecoderWeightsView {
     fn shared(&self, name: &str, shape: &[usize]) -> Option<Arc<dyn SharedMatrix>> {
         let (layer, projection) = place(name)?;
         let matrix = self.decoder.layers.get(layer)?.shared_matrix(projection);
-        let exact = matches!(self.decoder.precision, Precision::Exact | Precision::Full);
+        let exact = self.decoder.precision.is_exact();
         let fits = [matrix.rows(), matrix.columns()] == shape;
         (exact && fits).then(|| Arc::clone(matrix) as Arc<dyn SharedMatrix>)
     }

@@ -25,7 +25,7 @@ pub(crate) use weights::SafetensorsWeights;
 pub const MOST_JSON: u64 = 32 << 20;
 
 /// Reads a JSON file of a model.
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let read = || -> Result<T> {
         let bytes = read_bounded(path, MOST_JSON)?;
         serde_json::from_slice(&bytes).map_err(|error| anyhow!(one_line(&error.to_string())))
@@ -42,7 +42,7 @@ pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
 }
 
 /// As [`json`], where the file may be missing.
-fn optional_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+pub(crate) fn optional_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if is_there(path) { json(path).map(Some) } else { Ok(None) }
 }
 

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use tui_textarea::{CursorMove, TextArea, WrapMode};
+use tui_textarea::{CursorMove, TextArea};
 
 use crate::ui::pane::Input;
 use crate::ui::theme::Theme;
@@ -29,9 +29,7 @@ impl Default for Composer {
 
 impl Composer {
     pub(super) fn new(content: &str) -> Self {
-        let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
-        area.set_cursor_line_style(Style::new());
-        area.set_wrap_mode(WrapMode::WordOrGlyph);
+        let mut area = writing::field(content);
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);
         Self(area)

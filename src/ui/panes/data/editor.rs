@@ -2,8 +2,7 @@
 //! text (thoughts, tool calls, a name) stays as it is. Drawn by `editor_view`.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use tui_textarea::{CursorMove, TextArea, WrapMode};
+use tui_textarea::{CursorMove, TextArea};
 
 use crate::domain::change::Body;
 use crate::domain::draft::KeptDraft;
@@ -40,7 +39,7 @@ pub(super) struct EditedTurn {
 
 impl EditedTurn {
     fn new(part: BodyPart, message: Message) -> Self {
-        let area = area(&message.content);
+        let area = writing::field(&message.content);
         Self { part, message, area }
     }
 
@@ -222,7 +221,7 @@ impl RecordEditor {
 
     pub(super) fn replace_text(&mut self, text: &str) {
         if let Some(turn) = self.turns.get_mut(self.at) {
-            turn.area = area(text);
+            turn.area = writing::field(text);
         }
     }
 
@@ -371,11 +370,4 @@ fn turns_of(body: &Body) -> Vec<EditedTurn> {
         body.text.iter().map(|text| EditedTurn::new(BodyPart::Text, Message::new(Role::User, text.clone()))),
     );
     all
-}
-
-fn area(content: &str) -> TextArea<'static> {
-    let mut area = TextArea::new(content.split('\n').map(str::to_owned).collect());
-    area.set_cursor_line_style(Style::new());
-    area.set_wrap_mode(WrapMode::WordOrGlyph);
-    area
 }

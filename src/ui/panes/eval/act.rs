@@ -1,7 +1,7 @@
 //! What is done when it is asked for, and what is asked of the worker: each thing once.
 
 use super::bindings::EvalAction;
-use super::{AskedTry, BenchFace, BenchLine, BenchMode, EvalPane, RowTaken, written};
+use super::{AskedTry, BenchFace, BenchLine, BenchMode, EvalPane, RowTaken};
 use crate::app::store::Store;
 use crate::domain::protocol::Command;
 use crate::domain::protocol::rewards::{
@@ -12,6 +12,7 @@ use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::reward_scores::ScoredRecord;
 use crate::ui::pane::Effect;
 use crate::ui::widgets::field::TextField;
+use crate::ui::widgets::writing;
 
 /// In the place of what was not typed yet.
 const TASK_HINT: &str = "TASK [OTHER] [--embedder MODEL] [--judge NAME] [--tokenizer MODEL]";
@@ -189,7 +190,7 @@ impl EvalPane {
             Ok(order) => {
                 if data != self.data {
                     (self.row, self.shown) = (0, None);
-                    self.text = written("");
+                    self.text = writing::field("");
                 }
                 (self.task, self.data) = (task, data);
                 self.leave();
@@ -253,7 +254,7 @@ impl EvalPane {
             .then(|| send(RewardsCommand::Show(bench, row))),
             Some((row, RowTaken::No)) if row == self.row => {
                 let completion = self.shown_row(store)?.completion.clone().unwrap_or_default();
-                self.text = written(&completion);
+                self.text = writing::field(&completion);
                 self.shown = Some((row, RowTaken::Yes));
                 None
             }

@@ -10,7 +10,7 @@ mod told;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use tui_textarea::{TextArea, WrapMode};
+use tui_textarea::TextArea;
 
 use crate::app::store::Store;
 use crate::domain::protocol::rewards::{BenchId, TryId};
@@ -19,6 +19,7 @@ use crate::ui::keymap::Binding;
 use crate::ui::pane::{Effect, Input, Pane, View};
 use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::field::{TextField, edit_text};
+use crate::ui::widgets::writing;
 
 pub use self::bindings::EvalAction;
 
@@ -97,7 +98,7 @@ impl Default for EvalPane {
         Self {
             face: BenchFace::default(),
             mode: BenchMode::default(),
-            text: written(""),
+            text: writing::field(""),
             task: String::new(),
             data: String::new(),
             complaint: String::new(),
@@ -112,14 +113,6 @@ impl Default for EvalPane {
             list: Rect::default(),
         }
     }
-}
-
-/// A field with a text in it.
-fn written(text: &str) -> TextArea<'static> {
-    let mut area = TextArea::from(text.split('\n').map(str::to_owned));
-    area.set_wrap_mode(WrapMode::WordOrGlyph);
-    area.set_cursor_line_style(ratatui::style::Style::new());
-    area
 }
 
 impl Pane for EvalPane {
@@ -182,7 +175,7 @@ impl Pane for EvalPane {
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
-        self.text = written(&text);
+        self.text = writing::field(&text);
         self.refresh(store)
     }
 

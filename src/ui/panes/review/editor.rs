@@ -2,8 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use tui_textarea::{TextArea, WrapMode};
+use tui_textarea::TextArea;
 
 use super::draw::rule;
 use crate::domain::reflection::{Reflection, ReflectionId};
@@ -292,9 +291,7 @@ fn written(text: &str, before: &str) -> TextArea<'static> {
 }
 
 fn field(text: &str) -> TextArea<'static> {
-    let mut area = TextArea::new(text.split('\n').map(str::to_owned).collect());
-    area.set_cursor_line_style(Style::new());
-    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    let mut area = writing::field(text);
     area.set_placeholder_text("what the thought overlooks or gets wrong");
     area
 }

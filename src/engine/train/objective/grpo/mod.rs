@@ -124,8 +124,7 @@ impl Objective for GroupRelative<'_> {
         let Some(prompt) = longest else { return PackedBatch::default() };
         let again = prompt.tokens.iter().cycle().take(self.part.max_completion_length);
         let tokens: Vec<u32> = prompt.tokens.iter().chain(again).copied().collect();
-        let trained = (0..tokens.len()).map(|at| at >= prompt.tokens.len()).collect();
-        let example = TokenExample { source: String::new(), tokens, trained };
+        let example = TokenExample::of_completion(tokens, prompt.tokens.len());
         let all = self.batch_size.min(self.part.prompts_per_step * self.part.num_generations);
         PackedBatch::pack(std::iter::repeat_n(&example, all))
     }

@@ -73,8 +73,7 @@ impl Rolled {
     }
 
     fn example(&self) -> TokenExample {
-        let trained = (0..self.tokens.len()).map(|at| at >= self.prompt_tokens).collect();
-        TokenExample { source: String::new(), tokens: self.tokens.clone(), trained }
+        TokenExample::of_completion(self.tokens.clone(), self.prompt_tokens)
     }
 
     /// Its loss, from its rows.
