@@ -54,24 +54,18 @@ impl ReceivedRequest {
             ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, message)
         };
         let (tell, told) = oneshot::channel();
-        let thread = std::thread::Builder::new().name("dojo-serve-read".to_owned());
-        let working = thread.spawn(move || {
+        // A long text is cut into tokens on all cores otherwise, by threads that go before nobody.
+        let alone =
+            rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| "dojo-serve-read".to_owned());
+        // Whoever waits is told of a panic by the channel's end.
+        let alone = alone.panic_handler(drop).build().map_err(|_| fault())?;
+        alone.spawn(move || {
             let _ = Later::this(Behind::Somewhat);
-            let outcome = on_this_thread(work);
+            let outcome = work();
             drop((kept, turn));
             tell.send(outcome).ok();
         });
-        working.map_err(|_| fault())?;
         told.await.unwrap_or_else(|_| Err(fault()))
-    }
-}
-
-/// Does something with all its parts on this thread: a long text is cut into tokens on all cores otherwise, by threads
-/// that go before nobody.
-fn on_this_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
     }
 }
 
