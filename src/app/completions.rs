@@ -30,10 +30,11 @@ pub(crate) fn read(run: &RunFolder, asked: u32) -> Result<StepGroups> {
     };
     let path = run.completions_of(step);
     let told = || format!("read {}", path.display());
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     std::fs::File::open(&path)
-        .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
+        .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
         .with_context(told)?;
-    let groups = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    // The bound may fall into the middle of a letter: that line is none then.
+    let groups = String::from_utf8_lossy(&bytes).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     Ok(StepGroups { asked, step: Some(step), groups })
 }

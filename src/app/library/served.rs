@@ -177,8 +177,7 @@ impl AskedLibrary {
                 reply.send(self.found(&question)).ok();
             }
             if began.elapsed() > TURN {
-                self.open.let_go_if_wanted();
-                return true;
+                return !self.open.let_go_if_wanted();
             }
             next = orders.try_recv().ok();
         }

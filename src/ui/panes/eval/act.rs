@@ -207,15 +207,13 @@ impl EvalPane {
         let bench = BenchId(self.next);
         self.bench = Some(bench);
         self.tried = None;
-        self.scoring = false;
         self.shown = self.shown.filter(|_| !self.completion().is_empty());
         send(RewardsCommand::Open(bench, order))
     }
 
     fn score(&mut self, store: &Store) -> Vec<Effect> {
         let mut effects = self.look(store);
-        if let Some(bench) = self.bench.filter(|_| !self.scoring || self.scored(store).is_some()) {
-            self.scoring = true;
+        if let Some(bench) = self.bench.filter(|_| store.jobs.named("score ").is_none()) {
             self.cursor = crate::ui::widgets::cursor::ListCursor::default();
             effects.push(send(RewardsCommand::Score(bench)));
         }

@@ -79,8 +79,6 @@ pub(crate) struct EvalPane {
     shown: Option<(usize, RowTaken)>,
     /// The completion that was asked about last, under which number.
     tried: Option<(TryId, AskedTry)>,
-    /// Whether all rows were asked to be scored.
-    scoring: bool,
     cursor: ListCursor,
     /// Of the last draw: where the list of all rows is.
     list: Rect,
@@ -108,7 +106,6 @@ impl Default for EvalPane {
             row: 0,
             shown: None,
             tried: None,
-            scoring: false,
             cursor: ListCursor::default(),
             list: Rect::default(),
         }
