@@ -35,6 +35,7 @@ pub(crate) fn read(run: &RunFolder, asked: u32) -> Result<StepGroups> {
         .and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes))
         .with_context(told)?;
     // The bound may fall into the middle of a letter: that line is none then.
-    let groups = String::from_utf8_lossy(&bytes).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let groups =
+        String::from_utf8_lossy(&bytes).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     Ok(StepGroups { asked, step: Some(step), groups })
 }
