@@ -66,6 +66,9 @@ fn export_as(what: &HandOverArguments, format: HandOverFormat, into: Option<&Pat
     // Before hours of work: whatever is wrong with how it is asked.
     if let Some(push) = &what.push {
         PlannedPush::check(push)?;
+        if !what.dry_run {
+            PlannedPush::check_token()?;
+        }
     }
     ensure!(
         what.push.is_some() || !what.dry_run,

@@ -173,8 +173,10 @@ async fn an_export_is_pushed_as_one_commit_and_shown_before() {
     let files: Vec<String> = files.collect();
     assert_eq!(files, ["Modelfile", "README.md", "dojo-export.json", "model-F32.gguf"]);
     assert!(server.received_requests().await.unwrap().is_empty());
-    let (success, _, errors) = run(&[], None);
+    let (success, said, errors) = run(&[], None);
     assert!(!success && errors.contains("pushing needs a token that may write: set HF_TOKEN"), "{errors}");
+    // It is said before anything is made.
+    assert_eq!(said, "");
     let (success, said, errors) = run(&[], Some("hf_of_nobody"));
     assert!(success, "{errors}");
     assert!(said.ends_with("pushed to https://hub/me/tiny/commit/1\n"), "{said}");

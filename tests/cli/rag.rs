@@ -234,6 +234,11 @@ fn a_reranked_search_says_how_far_it_came_and_settings_name_the_model() {
     for part in ["reranked by ./cross: 2 of 2 candidates", "meant: the fish", " to #", "of 60000 ms"] {
         assert!(said.contains(part), "{part} is missing:\n{said}");
     }
+    let apart = rag(&world, &["search", "lex: salmon", "intent: the fish", "--mode", "bm25"]);
+    assert_eq!(
+        (&apart["query"], &apart["trace"]["intent"]),
+        (&json!("lex: salmon\nintent: the fish"), &json!("the fish"))
+    );
     let refused = world.dojo(&["rag", "search", "salmon", "--library", "./lib", "--budget", "soon"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("no time such as 500ms"), "{refused:?}");
     let late = world.dojo(&["rag", "search", "salmon", "--library", "./lib", "--budget", "0ms"]);

@@ -11,7 +11,7 @@ use dojo_studio::domain::reward::{
     Deduction, RewardComponent, RewardOutcome, RewardPart, RewardScore, RewardTotal,
 };
 use dojo_studio::domain::reward_scores::{
-    DatasetScores, HistogramStep, RewardFigures, ScoredRecord, VersionComparison,
+    DatasetScores, HistogramStep, RewardFigures, ScoredRecord, VersionComparison, ascending,
 };
 use dojo_studio::domain::session::{SessionFile, SessionInfo};
 use dojo_studio::ui::pane::Effect;
@@ -198,10 +198,12 @@ fn scores(task: &str, values: &[f64]) -> DatasetScores {
         row,
         total: total(*value),
     });
+    let scored: Vec<ScoredRecord> = scored.collect();
     let count = values.len() as u64;
     DatasetScores {
         task: task.into(),
-        scored: scored.collect(),
+        order: ascending(&scored),
+        scored,
         records: count + 1,
         without_completion: 1,
         without_score: 0,

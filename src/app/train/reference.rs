@@ -14,7 +14,7 @@ use super::host::RunHost;
 use super::items::TokenItems;
 use super::{Prepared, TrainJob, adapter};
 use crate::domain::batch::TokenPair;
-use crate::domain::recipe::{Method, Recipe, ReferenceModel};
+use crate::domain::recipe::{Recipe, ReferenceModel};
 use crate::engine::adapter::Adapter;
 use crate::engine::train::batch_sampler::BatchSampler;
 use crate::engine::train::host::Host;
@@ -141,9 +141,11 @@ fn drawn(recipe: &Recipe, train: &TokenItems) -> Result<Vec<usize>> {
     Ok(drawn)
 }
 
-/// The adapter that is compared with.
-fn adapter_of(recipe: &Recipe, prepared: &Prepared, reference: ReferenceModel) -> Result<Adapter> {
-    debug_assert_eq!(recipe.method, Method::Dpo);
+/// The adapter that the model is compared with, or kept near.
+///
+/// # Errors
+/// Where an adapter that changes nothing can't be made.
+pub(super) fn adapter_of(recipe: &Recipe, prepared: &Prepared, reference: ReferenceModel) -> Result<Adapter> {
     match (reference, &recipe.model.adapter) {
         (ReferenceModel::Base, Some(_)) => {
             let mut recipe = recipe.clone();

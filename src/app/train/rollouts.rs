@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::items::TokenItems;
-use super::{Prepared, adapter, prompts};
+use super::{Prepared, prompts, reference};
 use crate::app::rewards::{self, HelperNames};
 use crate::config::Folders;
 use crate::domain::recipe::{BaseFormat, GrpoPart, Recipe, ReferenceModel};
@@ -90,10 +90,12 @@ impl Rewarding {
     ) -> Result<Option<Self>> {
         let (Some(grpo), Some(weights)) = (&recipe.grpo, weights) else { return Ok(None) };
         let (scorer, warnings) = scorer(recipe, grpo, folders)?;
+        // With beta 0 it is asked for nothing.
+        let kept_near = if grpo.beta > 0.0 { grpo.reference } else { ReferenceModel::Start };
         Ok(Some(Self {
             sampler: ModelRoller { weights: Arc::clone(weights), part: grpo.clone() },
             scorer,
-            reference: reference(recipe, grpo, prepared)?,
+            reference: reference::adapter_of(recipe, prepared, kept_near)?,
             warnings,
         }))
     }
@@ -168,18 +170,6 @@ fn rows(recipe: &Recipe, task: &Task) -> Result<Vec<RewardUse>> {
         }
     };
     table.rows().iter().map(row).collect()
-}
-
-/// The adapter that the model is kept near.
-fn reference(recipe: &Recipe, grpo: &GrpoPart, prepared: &Prepared) -> Result<Adapter> {
-    if grpo.reference == ReferenceModel::Start || recipe.model.adapter.is_none() || grpo.beta <= 0.0 {
-        return Ok(prepared.adapter.clone());
-    }
-    let mut fresh = recipe.clone();
-    fresh.model.adapter = None;
-    fresh.lora.modules_to_save.clear();
-    // Before its first step, an adapter changes nothing.
-    adapter::first(&fresh, &prepared.model, &[]).context("make an adapter that changes nothing")
 }
 
 /// Draws completions over the weights that train.

@@ -91,9 +91,9 @@ pub(super) fn run(place: &RagContext, arguments: &SearchArguments) -> Result<Exi
 impl QuestionArguments {
     /// As it was typed.
     pub(super) fn text(&self) -> String {
-        let are_lines = self.words.len() > 1
-            && self.words.iter().all(|words| typed(words).is_ok_and(|typed| typed.is_some()));
-        self.words.join(if are_lines { "\n" } else { " " })
+        // An intent is a line only beside others.
+        let lines = self.words.join("\n");
+        if typed(&lines).is_ok_and(|typed| typed.is_some()) { lines } else { self.words.join(" ") }
     }
 
     /// Opens the library and finds passages. What went wrong beside is told at once, unless it is part of the JSON.

@@ -23,6 +23,9 @@ pub struct DatasetScores {
     /// In the data's order; those without a completion are left out.
     #[serde(skip)]
     pub scored: Vec<ScoredRecord>,
+    /// Indices into `scored` of those with a score, the lowest first: by [`ascending`].
+    #[serde(skip)]
+    pub order: Vec<usize>,
     pub records: u64,
     pub without_completion: u64,
     /// Records of which no reward says anything.
@@ -59,13 +62,19 @@ impl DatasetScores {
     /// The `count` lowest, the lowest first, and the `count` highest, the highest first.
     #[must_use]
     pub fn extremes(&self, count: usize) -> (Vec<&ScoredRecord>, Vec<&ScoredRecord>) {
-        let mut ordered: Vec<&ScoredRecord> =
-            self.scored.iter().filter(|scored| scored.total.value.is_some()).collect();
-        ordered
-            .sort_by(|a, b| a.total.value.unwrap_or_default().total_cmp(&b.total.value.unwrap_or_default()));
-        let worst = ordered.iter().take(count).copied().collect();
-        (worst, ordered.iter().rev().take(count).copied().collect())
+        let record = |&at: &usize| self.scored.get(at);
+        let worst = self.order.iter().take(count).filter_map(record).collect();
+        (worst, self.order.iter().rev().take(count).filter_map(record).collect())
     }
+}
+
+/// Indices of those with a score, the lowest first. Kept with the scores: a screen asks for both ends in every frame.
+#[must_use]
+pub fn ascending(scored: &[ScoredRecord]) -> Vec<usize> {
+    let value = |at: &usize| scored.get(*at).and_then(|scored| scored.total.value);
+    let mut order: Vec<usize> = (0..scored.len()).filter(|at| value(at).is_some()).collect();
+    order.sort_by(|a, b| value(a).unwrap_or_default().total_cmp(&value(b).unwrap_or_default()));
+    order
 }
 
 /// Two versions of a reward on the same completions.

@@ -59,6 +59,17 @@ impl PlannedPush {
         Self::repository(name).map(|_| ())
     }
 
+    /// Whether anything can be sent from here, before anything is made for it.
+    ///
+    /// # Errors
+    /// If the network is switched off, or there is no token.
+    pub fn check_token() -> Result<()> {
+        ensure!(!offline(), "HF_HUB_OFFLINE is set");
+        let token = std::env::var("HF_TOKEN").unwrap_or_default();
+        ensure!(!token.trim().is_empty(), "pushing needs a token that may write: set HF_TOKEN");
+        Ok(())
+    }
+
     fn repository(name: &str) -> Result<Repository> {
         let rest = name
             .strip_prefix("hf:")
@@ -82,9 +93,7 @@ impl PlannedPush {
     /// # Errors
     /// If there is no token, the hub refuses it, or the transfer breaks off. Then no commit is there.
     pub fn send(&self, visibility: RepositoryVisibility) -> Result<Option<String>> {
-        ensure!(!offline(), "HF_HUB_OFFLINE is set");
-        let token = std::env::var("HF_TOKEN").unwrap_or_default();
-        ensure!(!token.trim().is_empty(), "pushing needs a token that may write: set HF_TOKEN");
+        Self::check_token()?;
         let place = self.place();
         let operations: Vec<CommitOperation> = self
             .files

@@ -3,7 +3,7 @@
 use super::BenchRow;
 use crate::domain::reward::{Attempt, CompletionScorer, ScoreDetail};
 use crate::domain::reward_scores::{
-    DatasetScores, HistogramStep, RewardFigures, ScoredRecord, VersionComparison,
+    DatasetScores, HistogramStep, RewardFigures, ScoredRecord, VersionComparison, ascending,
 };
 use crate::reward::RewardSet;
 use crate::task::Task;
@@ -93,6 +93,7 @@ fn figures(task: &str, set: &RewardSet, scored: Vec<ScoredRecord>, records: usiz
         highest,
         histogram: histogram(&values, lowest, highest),
         rewards: rewards.collect(),
+        order: ascending(&scored),
         scored,
     }
 }
