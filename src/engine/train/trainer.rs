@@ -193,14 +193,14 @@ impl<'a> Trainer<'a> {
         let losses = rehearsed.with_context(|| {
             format!(
                 "try the largest batch, {} tokens (a smaller per_device_train_batch_size or max_length needs less memory)",
-                batch.tokens.len()
+                batch.unshared_tokens()
             )
         })?;
         if losses.is_none() {
             return Ok(Flow::Stop);
         }
         let seconds = start.elapsed().as_secs_f64();
-        let tokens = batch.tokens.len();
+        let tokens = batch.unshared_tokens();
         host.report(&TrainEvent::Rehearsed { tokens, seconds, memory_gb: student.memory_gb() });
         Ok(Flow::GoOn)
     }
@@ -262,7 +262,7 @@ impl<'a> Trainer<'a> {
         let (mut sums, mut tokens) = (MetricSums::default(), 0);
         for (index, items) in micro_batches.iter().enumerate() {
             let batch = objective.batch(ItemPart::Train, items);
-            tokens += batch.tokens.len();
+            tokens += batch.unshared_tokens();
             let seed = random::combine(&[recipe.train.seed, self.state.step, index as u64]);
             let known: &dyn Objective = &**objective;
             let mut slopes = |rows: &[_]| known.weigh(ItemPart::Train, items, rows, share).slopes;

@@ -59,7 +59,8 @@ fn backward(shape: AttentionShape<'_>, qkv: &[f32], grad_out: &[f32]) -> Vec<f32
 }
 
 const fn shape(borders: &[usize], window: Option<usize>) -> AttentionShape<'_> {
-    AttentionShape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, soft_cap: None, window, borders }
+    let stems = &[];
+    AttentionShape { heads: 4, kv_heads: 2, head_dim: 8, scale: 0.35, soft_cap: None, window, borders, stems }
 }
 
 #[test]
@@ -129,5 +130,43 @@ fn a_backward_over_several_tiles_of_keys_and_queries_sums_as_single_tiles_do() {
             })
             .collect();
         near("gradient of a key or value", &grad[at..at + 32], &expected, 5e-2);
+    }
+}
+
+#[test]
+fn examples_that_go_on_from_one_stem_see_it_as_if_each_had_its_own() {
+    // A stem longer than a tile of keys in the backward pass, and windows that end in it, at its end and after it.
+    for (stem, ends) in [(300, [340, 341, 500]), (5, [6, 80, 83])] {
+        for window in [None, Some(3), Some(60), Some(310)] {
+            let borders = [0, 4, 4 + stem, 4 + ends[0], 4 + ends[1], 4 + ends[2], 9 + ends[2]];
+            let shared =
+                AttentionShape { stems: &[0, 1, 1, 1, 1, 5], soft_cap: Some(2.0), ..shape(&borders, window) };
+            let row = shared.row();
+            let qkv = numbers(12, borders[6] * row);
+            let grad_out = numbers(13, borders[6] * 32);
+            let (out, grad) = (forward(shared, &qkv).0, backward(shared, &qkv, &grad_out));
+            // Each on its own: the gradients of the stem are the sum of what each gives, and of its own.
+            let mut of_stem = vec![0.0; stem * row];
+            for child in 2..5 {
+                let (first, behind) = (borders[child], borders[child + 1]);
+                let joined = |rows: &[f32], width: usize| {
+                    [&rows[4 * width..(4 + stem) * width], &rows[first * width..behind * width]].concat()
+                };
+                let alone = [0, stem + behind - first];
+                let alone = AttentionShape { soft_cap: Some(2.0), ..shape(&alone, window) };
+                let qkv = joined(&qkv, row);
+                let mut grad_out = joined(&grad_out, 32);
+                grad_out[..stem * 32].fill(0.0);
+                near("out", &out[first * 32..behind * 32], &forward(alone, &qkv).0[stem * 32..], 1e-5);
+                let expected = backward(alone, &qkv, &grad_out);
+                near("gradient", &grad[first * row..behind * row], &expected[stem * row..], 1e-4);
+                of_stem.iter_mut().zip(&expected).for_each(|(sum, one)| *sum += one);
+            }
+            let alone = [0, stem];
+            let alone = AttentionShape { soft_cap: Some(2.0), ..shape(&alone, window) };
+            let own = backward(alone, &qkv[4 * row..(4 + stem) * row], &grad_out[4 * 32..(4 + stem) * 32]);
+            of_stem.iter_mut().zip(&own).for_each(|(sum, one)| *sum += one);
+            near("gradient of the stem", &grad[4 * row..(4 + stem) * row], &of_stem, 1e-4);
+        }
     }
 }

@@ -74,6 +74,7 @@ fn attention_is_autograds() {
             window,
             soft_cap: None,
             borders: &borders,
+            stems: &[],
         };
         let (tokens, row) = (300, 10 * 16);
         let (qkv, along) = (numbers(10, tokens * row), numbers(11, tokens * 96));

@@ -3,6 +3,7 @@
 
 mod autograd;
 mod device;
+mod prompts;
 mod shared;
 mod slopes;
 

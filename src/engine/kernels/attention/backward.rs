@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows::softmax_backward;
-use super::{AttentionShape, QUERIES, Turned};
+use super::{AttentionShape, QUERIES, QueryBlock, Segment, Turned};
 use crate::kernels::gemm::small::{Small, product};
 use crate::kernels::softmax::soft_cap;
 
@@ -45,19 +45,23 @@ pub fn attention_backward(shape: AttentionShape<'_>, given: Gradients<'_>, grad_
     per_head.clear();
     per_head.resize(shape.heads * tokens * 3 * dim, 0.0);
     let pass = AttentionBackward { shape, qkv, out, log_sums, grad_out, keys: &keys, values: &values };
-    let examples: Vec<(usize, usize)> =
-        shape.borders.iter().copied().zip(shape.borders.iter().copied().skip(1)).collect();
+    let segments: Vec<Segment> = shape.segments().collect();
+    // Those that share a beginning add to its gradients: one task has them all.
+    let families: Vec<&[Segment]> = segments.chunk_by(|one, next| one.family() == next.family()).collect();
     let mut tasks = Vec::new();
     let mut rest = per_head.as_mut_slice();
     for head in 0..shape.heads {
-        for &(start, end) in &examples {
-            let (mine, others) = rest.split_at_mut((end - start) * 3 * dim);
-            tasks.push((head, start, end, mine));
+        for &family in &families {
+            let tokens: usize = family.iter().map(|segment| segment.end - segment.start).sum();
+            let (mine, others) = rest.split_at_mut(tokens * 3 * dim);
+            tasks.push((head, family, mine));
             rest = others;
         }
     }
-    tasks.into_par_iter().for_each_init(Tiles::default, |tiles, (head, start, end, gradient)| {
-        pass.example(head, (start, end), gradient, tiles);
+    tasks.into_par_iter().for_each_init(Tiles::default, |tiles, (head, family, gradient)| {
+        for &segment in family {
+            pass.example(head, segment, gradient, tiles);
+        }
     });
     gather(shape, &per_head, grad_qkv);
     *scratch = AttentionScratch { keys: keys.data, values: values.data, per_head };
@@ -99,28 +103,24 @@ struct AttentionBackward<'a> {
 }
 
 impl AttentionBackward<'_> {
-    /// One head's gradients over one example: (tokens of the example, `3 head_dim`).
-    fn example(&self, head: usize, example: (usize, usize), gradient: &mut [f32], tiles: &mut Tiles) {
-        let (start, end) = example;
+    /// Adds one head's gradients over one example to those of its family: (tokens of the family, `3 head_dim`).
+    fn example(&self, head: usize, segment: Segment, gradient: &mut [f32], tiles: &mut Tiles) {
         tiles.scores.resize(QUERIES * KEYS, 0.0);
         tiles.gradients.resize(QUERIES * KEYS, 0.0);
-        for first in (start..end).step_by(QUERIES) {
-            let behind = (first + QUERIES).min(end);
-            let mut left = self.shape.first_key(start, first);
-            while left < behind {
-                let right = (left + KEYS).min(behind);
-                self.tile(head, (start, first, behind), (left, right), tiles);
-                self.accumulate(head, (start, first, behind), (left, right), gradient, tiles);
-                left = right;
+        for first in (segment.start..segment.end).step_by(QUERIES) {
+            let block = QueryBlock { segment, first, behind: (first + QUERIES).min(segment.end) };
+            for keys in self.shape.key_tiles(block, KEYS) {
+                self.tile(head, block, keys, tiles);
+                self.accumulate(head, block, (keys.1, keys.2), gradient, tiles);
             }
         }
     }
 
     /// Fills the tiles with probabilities and the gradients of scores.
-    fn tile(&self, head: usize, block: (usize, usize, usize), keys: (usize, usize), tiles: &mut Tiles) {
-        let (start, first, behind) = block;
-        let (left, right) = keys;
-        let (rows, columns) = (behind - first, right - left);
+    fn tile(&self, head: usize, block: QueryBlock, keys: (usize, usize, usize), tiles: &mut Tiles) {
+        let (part, left, right) = keys;
+        let first = block.first;
+        let (rows, columns) = (block.behind - first, right - left);
         let (shape, dim, row) = (&self.shape, self.shape.head_dim, self.shape.row());
         let width = shape.heads * dim;
         let of_kv_head = shape.kv_head(head) * dim;
@@ -156,8 +156,9 @@ impl AttentionBackward<'_> {
             let at = query * width + head * dim;
             let pairs = self.grad_out[at..at + dim].iter().zip(&self.out[at..at + dim]);
             let along: f32 = pairs.map(|(g, o)| g * o).sum();
-            let seen_first = shape.first_key(start, query).clamp(left, right) - left;
-            let seen_behind = ((query + 1).clamp(left, right) - left).max(seen_first);
+            let (from, behind) = shape.seen(block.segment, query)[part];
+            let seen_first = from.clamp(left, right) - left;
+            let seen_behind = (behind.clamp(left, right) - left).max(seen_first);
             let row = &mut tiles.scores[i * KEYS..i * KEYS + columns];
             if let Some(cap) = shape.soft_cap {
                 soft_cap(row, cap);
@@ -178,14 +179,14 @@ impl AttentionBackward<'_> {
     fn accumulate(
         &self,
         head: usize,
-        block: (usize, usize, usize),
+        block: QueryBlock,
         keys: (usize, usize),
         gradient: &mut [f32],
         tiles: &Tiles,
     ) {
-        let (start, first, behind) = block;
+        let (start, first) = (block.segment.family(), block.first);
         let (left, right) = keys;
-        let (rows, columns) = (behind - first, right - left);
+        let (rows, columns) = (block.behind - first, right - left);
         let (shape, dim, row) = (&self.shape, self.shape.head_dim, self.shape.row());
         product(Small {
             rows,

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows::{multiply, softmax_step};
-use super::{AttentionShape, QUERIES, Turned};
+use super::{AttentionShape, QUERIES, QueryBlock, Turned};
 use crate::kernels::gemm::small::{Small, product};
 use crate::kernels::softmax::soft_cap;
 
@@ -33,7 +33,7 @@ pub fn attention(
     let mut tasks = Vec::with_capacity(blocks.len());
     let (mut out, mut log_sums) = (out, log_sums);
     for block in blocks {
-        let rows = block.2 - block.1;
+        let rows = block.behind - block.first;
         let (mine, rest) = out.split_at_mut(rows * width);
         let (my_sums, other_sums) = log_sums.split_at_mut(rows * shape.heads);
         tasks.push((block, mine, my_sums));
@@ -72,11 +72,11 @@ impl Buffers {
         shape: &AttentionShape<'_>,
         qkv: &[f32],
         keys: &Turned,
-        block: (usize, usize, usize),
+        block: QueryBlock,
         head: usize,
     ) {
-        let (start, first, behind) = block;
-        let (rows, dim, row) = (behind - first, shape.head_dim, shape.row());
+        let first = block.first;
+        let (rows, dim, row) = (block.behind - first, shape.head_dim, shape.row());
         self.out.clear();
         self.out.resize(QUERIES * dim, 0.0);
         self.maxima.clear();
@@ -84,9 +84,7 @@ impl Buffers {
         self.sums.clear();
         self.sums.resize(QUERIES, 0.0);
         self.scores.resize(QUERIES * KEYS, 0.0);
-        let mut left = shape.first_key(start, first);
-        while left < behind {
-            let right = (left + KEYS).min(behind);
+        for (part, left, right) in shape.key_tiles(block, KEYS) {
             let columns = right - left;
             product(Small {
                 rows,
@@ -101,7 +99,7 @@ impl Buffers {
                 alpha: shape.scale,
                 add: false,
             });
-            self.softmax(shape, (start, first, rows), left, columns);
+            self.softmax(shape, block, (part, left, columns));
             product(Small {
                 rows,
                 columns: dim,
@@ -115,22 +113,19 @@ impl Buffers {
                 alpha: 1.0,
                 add: true,
             });
-            left = right;
         }
     }
 
     fn softmax(
         &mut self,
         shape: &AttentionShape<'_>,
-        block: (usize, usize, usize),
-        left: usize,
-        columns: usize,
+        block: QueryBlock,
+        (part, left, columns): (usize, usize, usize),
     ) {
-        let (start, first, rows) = block;
-        for i in 0..rows {
-            let query = first + i;
-            let seen_first = shape.first_key(start, query).clamp(left, left + columns) - left;
-            let seen_behind = (query + 1).clamp(left, left + columns) - left;
+        for i in 0..block.behind - block.first {
+            let (from, behind) = shape.seen(block.segment, block.first + i)[part];
+            let seen_first = from.clamp(left, left + columns) - left;
+            let seen_behind = behind.clamp(left, left + columns) - left;
             let row = &mut self.scores[i * KEYS..i * KEYS + columns];
             if seen_first >= seen_behind {
                 row.fill(0.0);

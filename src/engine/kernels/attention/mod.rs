@@ -1,5 +1,5 @@
 //! Causal grouped-query attention over packed examples, in tiles (after Dao et al. 2022): the scores of a block of
-//! queries and a block of keys are in cache, never those of a whole sequence. Examples don't see each other.
+//! queries and a block of keys are in cache, never those of a whole sequence. Examples don't see each other, but for the beginning that some share.
 
 mod backward;
 mod forward;
@@ -29,6 +29,33 @@ pub struct AttentionShape<'a> {
     pub window: Option<usize>,
     /// Where examples start, and at the end the number of tokens.
     pub borders: &'a [usize],
+    /// The example that each goes on from, seeing all of it, or itself; those that aren't said go on from none. An example
+    /// that others go on from goes on from none, and they follow it directly.
+    pub stems: &'a [usize],
+}
+
+/// An example's tokens, and those of the one that it goes on from.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    start: usize,
+    end: usize,
+    /// From and behind; both the same without one.
+    stem: (usize, usize),
+}
+
+impl Segment {
+    /// Where its family's tokens start: its stem's, with all that go on from it.
+    const fn family(&self) -> usize {
+        if self.stem.0 < self.stem.1 { self.stem.0 } else { self.start }
+    }
+}
+
+/// Queries `first..behind` of a segment.
+#[derive(Debug, Clone, Copy)]
+struct QueryBlock {
+    segment: Segment,
+    first: usize,
+    behind: usize,
 }
 
 impl AttentionShape<'_> {
@@ -60,18 +87,43 @@ impl AttentionShape<'_> {
         head / (self.heads / self.kv_heads)
     }
 
-    /// Every block of queries: (example's start, first query, behind the last query).
-    fn query_blocks(&self) -> Vec<(usize, usize, usize)> {
-        let examples = self.borders.iter().zip(self.borders.iter().skip(1));
-        let blocks = examples.flat_map(|(&start, &end)| {
-            (start..end).step_by(QUERIES).map(move |first| (start, first, (first + QUERIES).min(end)))
+    /// Every example.
+    fn segments(&self) -> impl Iterator<Item = Segment> {
+        let ends = |example: usize| Some((*self.borders.get(example)?, *self.borders.get(example + 1)?));
+        (0..self.borders.len().saturating_sub(1)).filter_map(move |example| {
+            let (start, end) = ends(example)?;
+            let stem = self.stems.get(example).filter(|&&stem| stem != example);
+            Some(Segment { start, end, stem: stem.and_then(|&stem| ends(stem)).unwrap_or((start, start)) })
+        })
+    }
+
+    /// Every block of queries, in their order.
+    fn query_blocks(&self) -> Vec<QueryBlock> {
+        let blocks = self.segments().flat_map(|segment| {
+            let firsts = (segment.start..segment.end).step_by(QUERIES);
+            firsts.map(move |first| QueryBlock { segment, first, behind: (first + QUERIES).min(segment.end) })
         });
         blocks.collect()
     }
 
-    /// The first key that a query sees, in an example that starts at `start`.
-    fn first_key(&self, start: usize, query: usize) -> usize {
-        self.window.map_or(start, |window| start.max((query + 1).saturating_sub(window)))
+    /// The keys that a query sees, from and behind: those of the stem, and those of its own example.
+    fn seen(&self, segment: Segment, query: usize) -> [(usize, usize); 2] {
+        let (stem, behind) = segment.stem;
+        let position = behind - stem + query - segment.start;
+        let passed = self.window.map_or(0, |window| (position + 1).saturating_sub(window));
+        let of_stem = passed.min(behind - stem);
+        [(stem + of_stem, behind), (segment.start + passed - of_stem, query + 1)]
+    }
+
+    /// The tiles of at most so many keys that a block of queries sees: which part of [`AttentionShape::seen`] they are of,
+    /// from and behind.
+    fn key_tiles(&self, block: QueryBlock, most: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let [of_stem, own] = self.seen(block.segment, block.first);
+        [(0, of_stem.0, of_stem.1), (1, own.0, block.behind)].into_iter().flat_map(
+            move |(part, first, behind)| {
+                (first..behind).step_by(most).map(move |left| (part, left, (left + most).min(behind)))
+            },
+        )
     }
 }
 

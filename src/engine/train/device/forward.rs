@@ -170,7 +170,7 @@ impl DevicePass<'_> {
     }
 
     pub(super) fn shape(&self, layer: usize) -> AttentionShape<'_> {
-        attention_shape(self.config, layer, &self.batch.borders)
+        attention_shape(self.config, layer, self.batch)
     }
 }
 

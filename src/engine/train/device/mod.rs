@@ -139,6 +139,8 @@ impl DeviceStudent {
         go_on: GoOn<'_>,
     ) -> Result<Option<Passed>> {
         step::check(&self.config, batch)?;
+        // A device's kernels know no shared beginnings.
+        let batch = &*batch.unshared();
         let sites = LayerSites::all(&self.config, adapter, dropout, MatmulPrecision::F32)?;
         let whole = WholeParts::of(&self.config, adapter)?;
         let keep = slope.is_some() && self.keeps(&sites, batch.tokens.len());

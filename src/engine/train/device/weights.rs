@@ -9,7 +9,6 @@ use crate::kernels::rope::Rotation;
 use crate::model::config::Rope;
 use crate::model::layer::final_norm;
 use crate::model::{ModelConfig, Weights};
-use crate::train::step::forward::positions;
 use crate::train::step::weights::LayerWeights;
 use dojo_core::domain::batch::PackedBatch;
 use dojo_core::domain::recipe::BaseFormat;
@@ -104,7 +103,7 @@ pub(super) struct BatchAngles {
 
 impl BatchAngles {
     pub(super) fn new(config: &ModelConfig, batch: &PackedBatch, device: &Device) -> Result<Self> {
-        let positions = positions(&batch.borders);
+        let positions = batch.positions();
         let longest = positions.iter().max().map_or(0, |&last| last as usize + 1);
         let angles = |rope: &Rope| -> Result<Angles> {
             let (frequencies, factor) = rope.frequencies();

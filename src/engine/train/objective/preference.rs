@@ -75,7 +75,8 @@ impl Objective for Preferences<'_> {
     }
 
     fn batch(&self, part: ItemPart, items: &[usize]) -> PackedBatch {
-        PackedBatch::pack(self.pairs(part, items).flat_map(|(pair, _)| [&pair.chosen, &pair.rejected]))
+        let answers = self.pairs(part, items).flat_map(|(pair, _)| [&pair.chosen, &pair.rejected]);
+        PackedBatch::pack_sharing(&answers.collect::<Vec<_>>())
     }
 
     fn share(&self, part: ItemPart, items: &[usize]) -> StepShare {

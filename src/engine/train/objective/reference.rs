@@ -22,7 +22,8 @@ pub fn reference_log_probabilities(
     pairs: &[TokenPair],
     go_on: GoOn<'_>,
 ) -> Result<Option<Vec<ReferencePair>>> {
-    let batch = PackedBatch::pack(pairs.iter().flat_map(|pair| [&pair.chosen, &pair.rejected]));
+    let answers: Vec<_> = pairs.iter().flat_map(|pair| [&pair.chosen, &pair.rejected]).collect();
+    let batch = PackedBatch::pack_sharing(&answers);
     let Some(rows) = student.evaluate_rows(adapter, &batch, go_on)? else { return Ok(None) };
     let mut rows = rows.iter();
     let mut of =

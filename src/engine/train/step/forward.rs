@@ -87,7 +87,7 @@ impl StepPass<'_> {
         let weight = weights.qkv.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.qkv_kept, &mut self.scratch.linear);
         sites.qkv.forward(weight, normed, qkv, Write::Replace, kept, linear);
-        self.profile.add(StepPart::MatmulPrecision, clock);
+        self.profile.add(StepPart::Products, clock);
         let clock = Instant::now();
         self.prepare_heads(layer, weights, values);
         self.profile.add(StepPart::Elementwise, clock);
@@ -121,11 +121,11 @@ impl StepPass<'_> {
             count: self.config.heads + self.config.kv_heads,
             width: self.config.head_dim,
         };
-        rotation.apply(qkv, heads, &positions(&self.batch.borders), turn);
+        rotation.apply(qkv, heads, &self.batch.positions(), turn);
     }
 
     pub(super) fn shape(&self, layer: usize) -> AttentionShape<'_> {
-        attention_shape(self.config, layer, &self.batch.borders)
+        attention_shape(self.config, layer, self.batch)
     }
 
     fn attend(&mut self, layer: usize, values: &mut LayerActivations) {
@@ -155,7 +155,7 @@ impl StepPass<'_> {
         } else {
             sites.output.forward(weight, out, middle, Write::Add, kept, linear);
         }
-        self.profile.add(StepPart::MatmulPrecision, clock);
+        self.profile.add(StepPart::Products, clock);
     }
 
     fn feed_forward(&mut self, layer: usize, values: &mut LayerActivations, next: Option<&mut [f32]>) {
@@ -171,7 +171,7 @@ impl StepPass<'_> {
         let weight = weights.gate_up.numbers(&mut self.scratch.expanded);
         let (kept, linear) = (&mut values.gate_up_kept, &mut self.scratch.linear);
         sites.gate_up.forward(weight, normed, gate_up, Write::Replace, kept, linear);
-        self.profile.add(StepPart::MatmulPrecision, clock);
+        self.profile.add(StepPart::Products, clock);
         let clock = Instant::now();
         let width = self.config.intermediate;
         let product = self.scratch.inner.of(tokens * width);
@@ -179,7 +179,7 @@ impl StepPass<'_> {
         self.profile.add(StepPart::Elementwise, clock);
         let clock = Instant::now();
         self.down(layer, values, next);
-        self.profile.add(StepPart::MatmulPrecision, clock);
+        self.profile.add(StepPart::Products, clock);
     }
 
     /// From the feed-forward block's inner values, in the scratch space, to the layer's output.
@@ -226,9 +226,4 @@ fn add_normed(
             *sum += normed;
         }
     });
-}
-
-/// Each token's position in its example.
-pub(in crate::train) fn positions(borders: &[usize]) -> Vec<u32> {
-    borders.windows(2).flat_map(|pair| 0..(pair[1] - pair[0]) as u32).collect()
 }

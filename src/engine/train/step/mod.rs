@@ -15,6 +15,7 @@ pub(super) mod sites;
 pub(super) mod weights;
 pub(super) mod whole;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -189,11 +190,11 @@ pub(super) fn begin(adapter: &Adapter, seed: Option<u64>, gradients: &[f32]) -> 
     Ok(seed.filter(|_| rate > 0.0).map(|seed| Dropout { seed, rate }))
 }
 
-/// The shape of a layer's attention over examples that end at `borders`.
+/// The shape of a layer's attention over a batch.
 pub(super) fn attention_shape<'a>(
     config: &ModelConfig,
     layer: usize,
-    borders: &'a [usize],
+    batch: &'a PackedBatch,
 ) -> AttentionShape<'a> {
     AttentionShape {
         heads: config.heads,
@@ -202,13 +203,14 @@ pub(super) fn attention_shape<'a>(
         scale: config.attention_scale,
         soft_cap: config.attention_softcap,
         window: config.windows.get(layer).copied().flatten(),
-        borders,
+        borders: &batch.borders,
+        stems: &batch.stems,
     }
 }
 
 /// Refuses a batch that a model can't take.
 pub(super) fn check(config: &ModelConfig, batch: &PackedBatch) -> Result<()> {
-    let longest = batch.borders.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+    let longest = batch.longest();
     ensure!(
         longest <= config.context,
         "an example of {longest} tokens is longer than the model's context of {} tokens: lower max_length",
@@ -250,6 +252,8 @@ impl Student for DecoderStudent {
         go_on: GoOn<'_>,
     ) -> Result<Option<Vec<RowLoss>>> {
         let dropout = begin(adapter, dropout, gradients)?;
+        // Each example has its own dropout, in its beginning too.
+        let batch = &*if dropout.is_some() { batch.unshared() } else { Cow::Borrowed(batch) };
         let memory = self.options.activation_memory;
         // Inside the thread pool: one hand-over a step instead of one an operation.
         rayon::scope(|_| self.run(adapter, batch, dropout, memory, Some((gradients, slope)), go_on))

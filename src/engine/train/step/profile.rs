@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepPart {
     /// Frozen projections with their adapters, forward.
-    MatmulPrecision,
+    Products,
     /// The same, backward, with the adapters' gradients.
     ProductsBackward,
     Attention,
@@ -19,7 +19,7 @@ pub enum StepPart {
 
 impl StepPart {
     pub const ALL: [Self; 6] = [
-        Self::MatmulPrecision,
+        Self::Products,
         Self::ProductsBackward,
         Self::Attention,
         Self::AttentionBackward,
@@ -29,7 +29,7 @@ impl StepPart {
 
     pub const fn name(self) -> &'static str {
         match self {
-            Self::MatmulPrecision => "products",
+            Self::Products => "products",
             Self::ProductsBackward => "products_backward",
             Self::Attention => "attention",
             Self::AttentionBackward => "attention_backward",

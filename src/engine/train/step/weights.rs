@@ -65,7 +65,7 @@ impl DecoderWeights {
 
     /// Makes the rotation tables long enough for a batch.
     pub(super) fn prepare(&mut self, config: &ModelConfig, batch: &PackedBatch) {
-        let longest = batch.borders.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let longest = batch.longest();
         let extend = |table: &mut Option<Rotation>, rope: &Rope| {
             if table.as_ref().is_none_or(|table| table.positions() < longest) {
                 let (frequencies, factor) = rope.frequencies();

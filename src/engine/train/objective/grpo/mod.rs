@@ -118,15 +118,22 @@ impl Objective for GroupRelative<'_> {
         self.rollout.batch(items)
     }
 
-    /// As many completions as a micro-batch has, of the longest prompt, as long as they may be.
+    /// As many completions as a micro-batch has, of as many groups with the longest prompt, as long as they may be.
     fn largest(&self, _: &[usize]) -> PackedBatch {
         let longest = self.prompts.iter().max_by_key(|prompt| prompt.tokens.len());
         let Some(prompt) = longest else { return PackedBatch::default() };
-        let again = prompt.tokens.iter().cycle().take(self.part.max_completion_length);
-        let tokens: Vec<u32> = prompt.tokens.iter().chain(again).copied().collect();
-        let example = TokenExample::of_completion(tokens, prompt.tokens.len());
         let all = self.batch_size.min(self.part.prompts_per_step * self.part.num_generations);
-        PackedBatch::pack(std::iter::repeat_n(&example, all))
+        let groups = rollout::most_groups(self.part, self.batch_size);
+        let length = prompt.tokens.len();
+        let example = |group: usize| {
+            let other = prompt.tokens.iter().cycle().skip(group);
+            let tokens = other.take(length + self.part.max_completion_length).copied().collect();
+            TokenExample::of_completion(tokens, length)
+        };
+        let of_groups: Vec<TokenExample> = (0..groups).map(example).collect();
+        let completions: Vec<&TokenExample> =
+            (0..all).filter_map(|completion| of_groups.get(completion * groups / all)).collect();
+        PackedBatch::pack_sharing(&completions)
     }
 
     fn share(&self, _: ItemPart, items: &[usize]) -> StepShare {

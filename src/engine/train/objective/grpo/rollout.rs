@@ -16,6 +16,11 @@ pub(super) struct Rollout {
     pub(super) rolled: Vec<Rolled>,
 }
 
+/// Groups that a micro-batch of so many completions has parts of, at most: each group's prompt is computed once.
+pub(super) fn most_groups(part: &GrpoPart, size: usize) -> usize {
+    (size.div_ceil(part.num_generations.max(1)) + 1).min(part.prompts_per_step.max(1))
+}
+
 /// One completion. Numbers are kept to the bit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rolled {
@@ -49,13 +54,33 @@ impl Rollout {
         if learnt.is_empty() && !self.rolled.is_empty() {
             learnt.push(0);
         }
-        learnt.chunks(size.max(1)).map(<[usize]>::to_vec).collect()
+        let group = |at: usize| at / part.num_generations.max(1);
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        let mut groups = 0;
+        for at in learnt {
+            match batches.last_mut() {
+                Some(batch)
+                    if batch.last().is_some_and(|&last| group(last) == group(at)) && batch.len() < size =>
+                {
+                    batch.push(at);
+                }
+                Some(batch) if batch.len() < size && groups < most_groups(part, size) => {
+                    groups += 1;
+                    batch.push(at);
+                }
+                _ => {
+                    groups = 1;
+                    batches.push(vec![at]);
+                }
+            }
+        }
+        batches
     }
 
     pub(super) fn batch(&self, items: &[usize]) -> PackedBatch {
         let examples: Vec<TokenExample> =
             items.iter().filter_map(|&item| Some(self.rolled.get(item)?.example())).collect();
-        PackedBatch::pack(&examples)
+        PackedBatch::pack_sharing(&examples.iter().collect::<Vec<_>>())
     }
 
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
