@@ -37,7 +37,13 @@ impl Envelope {
     pub(crate) fn is_outdated(&self, now: Opening) -> bool {
         matches!(
             self.event,
-            Event::Chat(_) | Event::Data(_) | Event::Library(_) | Event::Review(_) | Event::Rewards(_)
+            Event::Chat(_)
+                | Event::Data(_)
+                | Event::Library(_)
+                | Event::Models(_)
+                | Event::Review(_)
+                | Event::Rewards(_)
+                | Event::Runs(_)
         ) && self.of.is_some_and(|of| of != now)
     }
 }

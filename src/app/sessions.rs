@@ -101,7 +101,7 @@ fn copy(dir: &Dir<'_>, root: &Path, to: &Path) -> Result<()> {
     let target = |path: &Path| to.join(path.strip_prefix(root).unwrap_or(path));
     std::fs::create_dir_all(target(dir.path()))?;
     for file in dir.files() {
-        std::fs::write(target(file.path()), file.contents())?;
+        files::write_flushed(&target(file.path()), file.contents())?;
     }
     dir.dirs().try_for_each(|inner| copy(inner, root, to))
 }
@@ -128,7 +128,7 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
             task: "chat".into(),
             ..SessionFile::default()
         };
-        std::fs::write(beside.join(FILE), toml::to_string(&file)?)?;
+        files::write_flushed(&beside.join(FILE), toml::to_string(&file)?.as_bytes())?;
         // With its database: who opens it at once needn't wait for another to make it.
         drop(Session::create(&beside)?);
         Ok(std::fs::rename(&beside, &path)?)

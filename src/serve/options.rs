@@ -10,6 +10,7 @@ use tokenizers::Tokenizer;
 use super::error::ApiError;
 use super::fields::{Fields, wrong};
 use crate::engine::generate::{Constraint, EndTokens, GenerateRequest, Sampling};
+use crate::ground::clock;
 
 /// Choices that a client may ask for, as OpenAI has it.
 const CHOICES: usize = 128;
@@ -315,7 +316,6 @@ fn schema_of(asked: &mut Fields) -> Result<Constraint, ApiError> {
 /// A different one for every request, without reading more than the clock.
 pub(crate) fn fresh_seed() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let nanoseconds = clock.map_or(0, |since| since.as_nanos() as u64);
-    nanoseconds.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    clock::nanoseconds()
+        .wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

@@ -59,18 +59,4 @@ impl Session {
         let rows = statement.query_map([record.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-
-    /// Stores a score (a judge's, for instance) of each record.
-    ///
-    /// # Errors
-    /// Where the session can't be written.
-    pub fn store_scores(&mut self, scores: &[(RecordId, f64)]) -> Result<()> {
-        self.write("store scores", Durability::WholeJobs, |transaction| {
-            let mut update = transaction.prepare_cached("UPDATE records SET score = ?2 WHERE id = ?1")?;
-            for (record, score) in scores {
-                update.execute(params![record.0, score])?;
-            }
-            Ok(())
-        })
-    }
 }

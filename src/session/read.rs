@@ -19,6 +19,7 @@ pub struct RecordRow {
     pub record: Record,
     /// Counted with the session's tokenizer; not yet for some.
     pub tokens: Option<u32>,
+    /// What a judge gave its newest judged correction.
     pub score: Option<f64>,
     pub characters: u32,
     pub edited: bool,

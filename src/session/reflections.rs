@@ -172,7 +172,8 @@ impl Session {
         })
     }
 
-    /// Keeps a judge's word, and the text that was improved, where it was.
+    /// Keeps a judge's word, and the text that was improved, where it was. The score is the record's too, until another
+    /// correction of it is judged or its text is edited.
     ///
     /// # Errors
     /// Where the session can't be written.
@@ -181,6 +182,10 @@ impl Session {
             transaction.execute(
                 "UPDATE reflections SET score = ?2, reasons = ?3, judge = ?4 WHERE id = ?1",
                 params![id.0, word.score, word.reasons, word.judge],
+            )?;
+            transaction.execute(
+                "UPDATE records SET score = ?2 WHERE id = (SELECT record FROM reflections WHERE id = ?1)",
+                params![id.0, word.score],
             )?;
             if let Some(improved) = &word.improved {
                 transaction.execute(
@@ -281,6 +286,10 @@ pub(super) fn add(connection: &Connection, reflection: &Reflection) -> Result<Re
             reflection.judge,
             reflection.improved_by
         ])?;
+    if let Some(score) = reflection.score {
+        let mut update = connection.prepare_cached("UPDATE records SET score = ?2 WHERE id = ?1")?;
+        update.execute(params![reflection.record.0, score])?;
+    }
     Ok(ReflectionId(id))
 }
 

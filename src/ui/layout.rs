@@ -71,12 +71,6 @@ impl Split {
         Taken::Yes
     }
 
-    /// Moves the border by keys: columns or rows, negative towards the first part.
-    pub fn nudge(&mut self, by: i16) {
-        let room = self.room();
-        self.set_first(self.first(room).saturating_add_signed(by), room);
-    }
-
     fn room(&self) -> u16 {
         match self.direction {
             SplitDirection::Columns => self.area.width,

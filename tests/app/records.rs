@@ -375,3 +375,40 @@ fn a_session_that_is_left_in_the_middle_of_its_import_tells_the_next_one_nothing
     pane.keys("home enter");
     pane.shows("20,016 of 20,016");
 }
+
+#[test]
+fn runs_of_a_session_that_is_left_do_not_turn_up_in_the_next_one() {
+    let world = World::new();
+    world.make_session();
+    world.write_recipe("train.max_steps = 1\nsample.sample_steps = 0\n");
+    world.say(&["train", "recipe.toml", "--name", "mine"]);
+    // So many that telling of them takes longer than to leave the session.
+    let folders = Folders::under(world.path());
+    let (run, runs) = (folders.runs().join("mine"), folders.sessions().join("s").join("runs"));
+    for copy in 0..300 {
+        let folder = runs.join(format!("copy-{copy}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["state.json", "recipe.toml"] {
+            std::fs::copy(run.join(name), folder.join(name)).unwrap();
+        }
+    }
+    std::fs::remove_dir_all(run).unwrap();
+    let mut pane = Pane::open(&world);
+    pane.keys("f2 n");
+    pane.text("z");
+    pane.keys("enter");
+    pane.shows("a file, a folder");
+    pane.keys("esc 3");
+    for _ in 0..5 {
+        pane.keys("f2");
+        pane.shows("300 runs");
+        pane.keys("end enter f2");
+        pane.shows("300 runs");
+        pane.keys("home enter");
+    }
+    pane.shows("copy-1");
+    pane.keys("f2 end enter");
+    pane.shows("No run yet");
+    let told = pane.0.wait_until(Duration::from_secs(2), |pane| pane.text().contains("copy-"));
+    assert!(told.is_err(), "{}", pane.0.text());
+}

@@ -168,6 +168,10 @@ fn a_judge_improves_only_what_no_person_has_decided() {
     world.session.judge(id, &word(5, "other")).expect("judge again");
     let reflection = world.session.reflection(id).expect("read").expect("there");
     assert_eq!((reflection.corrected.as_str(), reflection.score), ("clearer", Some(5)));
+    // Data filters and sorts by it.
+    let scores: Vec<Option<f64>> =
+        world.session.rows(&[1, 2]).expect("rows").into_iter().map(|row| row.score).collect();
+    assert_eq!(scores, [None, Some(5.0)]);
 }
 
 #[test]

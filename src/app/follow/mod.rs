@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 pub use self::scan::Scanner;
 pub use self::tail::Tail;
@@ -30,7 +30,7 @@ use crate::app::runs::is_hidden;
 use crate::domain::protocol::RunsEvent;
 use crate::domain::run::RunState;
 use crate::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
-use crate::ground::thread;
+use crate::ground::{clock, thread};
 use crate::session::SEEN_FILE;
 
 /// Runs that are listed of one folder, at most: those whose names come last, which are the newest.
@@ -362,7 +362,7 @@ fn follow(
     emit: &mut dyn FnMut(RunsEvent) -> Listening,
 ) {
     loop {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let now = clock::now();
         let mut listening = Listening::Yes;
         let mut heard = |event| {
             if listening == Listening::Yes {

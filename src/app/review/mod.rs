@@ -31,7 +31,7 @@ use crate::teacher::extract::{entailment, plain};
 use crate::teacher::job::{Assignment, Drawing, Examples, Relations};
 use crate::teacher::prompt::Prompt;
 use crate::teacher::request::Request;
-use crate::teacher::{ApiKey, AskError, Left, Speaker};
+use crate::teacher::{ApiKey, Left, Speaker};
 
 pub use gauge::{ThoughtReader, measure};
 pub use jobs::{JobProgress, JudgeOptions, OnProgress, judge, reflect, think};
@@ -268,10 +268,4 @@ fn relations(names: &[String]) -> Option<Relations> {
 /// Where a file can't be read.
 pub fn prompt(folders: &Folders, session: &Path, name: &str) -> Result<Prompt> {
     Prompt::load(name, &[&session.join("prompts"), &folders.settings.join("prompts")])
-}
-
-/// Whether an error is a wish of the user's rather than a failure: a budget that did its work.
-#[must_use]
-pub fn is_budget(ended: &TeacherJobEnd) -> bool {
-    matches!(ended, TeacherJobEnd::Cut(AskError::BudgetReached(_)))
 }

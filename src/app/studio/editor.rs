@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::ground::clock;
+
 /// Opens `text` in the editor and returns what was saved. The terminal must not be in use meanwhile.
 ///
 /// # Errors
@@ -43,8 +45,7 @@ struct DraftFile(std::path::PathBuf);
 impl DraftFile {
     fn write(text: &str) -> Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
-        let unique =
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |t| t.as_nanos());
+        let unique = clock::nanoseconds();
         let path = std::env::temp_dir().join(format!("dojo-{}-{unique}.md", std::process::id()));
         let mut options = std::fs::OpenOptions::new();
         let opened = options.write(true).create_new(true).mode(0o600).open(&path);

@@ -40,7 +40,8 @@ enum RunsRequest {
     Perform(RunsCommand, Sender<RunsRequest>),
     /// What is to start was prepared, or stopped meanwhile.
     Fitted(Start, Result<bool>),
-    Opened(SessionInfo),
+    /// A session was opened, and its runs are told of with these.
+    Opened(SessionInfo, Events),
 }
 
 impl RunsLane {
@@ -62,8 +63,8 @@ impl RunsLane {
         self.0.send(RunsRequest::Perform(command, self.0.clone())).ok();
     }
 
-    pub(super) fn session_opened(&self, session: &SessionInfo) {
-        self.0.send(RunsRequest::Opened(session.clone())).ok();
+    pub(super) fn session_opened(&self, session: &SessionInfo, events: Events) {
+        self.0.send(RunsRequest::Opened(session.clone(), events)).ok();
     }
 }
 
@@ -99,7 +100,9 @@ impl RunsThread {
                     self.tell(RunsEvent::PromiseEnded(run.recipe));
                     started
                 }
-                RunsRequest::Opened(session) => {
+                RunsRequest::Opened(session, events) => {
+                    // The follower of the session that was left may still be telling of its runs.
+                    self.events = events;
                     self.session = Some(session);
                     self.follow();
                     self.list_recipes()

@@ -183,7 +183,7 @@ impl StudioWorker {
         self.documents = OnceCell::new();
         self.rewards = OnceCell::new();
         self.session = Some(session.clone());
-        self.runs.session_opened(session);
+        self.runs.session_opened(session, events);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
     }
 }

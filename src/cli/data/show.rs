@@ -9,6 +9,7 @@ use super::list::row_json;
 use super::table::{Align, table};
 use crate::domain::change::{ChangeState, HistoryEntry, RecordChange};
 use crate::domain::record::RecordId;
+use crate::ground::clock;
 use crate::session::{ImportState, RecordRow};
 use crate::ui::widgets::text;
 
@@ -137,10 +138,7 @@ fn record_cells(change: &RecordChange) -> Vec<String> {
 }
 
 fn ago(milliseconds: i64) -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0.0, |elapsed| elapsed.as_secs_f64());
-    text::ago(milliseconds as f64 / 1000.0, now)
+    text::ago(milliseconds as f64 / 1000.0, clock::now())
 }
 
 /// Arguments of `dojo data imports`.

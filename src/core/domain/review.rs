@@ -112,12 +112,6 @@ impl QueueRow {
         }
     }
 
-    /// Whether it is a correction that nobody has decided on.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        self.id.correction().is_some() && self.verdict == Verdict::Pending
-    }
-
     /// Whether the person at the keyboard accepted it, and it stands so: saying it again says nothing new.
     #[must_use]
     pub fn is_accepted_by_me(&self) -> bool {

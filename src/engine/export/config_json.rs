@@ -31,11 +31,7 @@ pub(super) fn of(model: &OpenModel, dtype: &str) -> Result<Value> {
     config.insert("tie_word_embeddings".to_owned(), model.config.tied_embeddings.into());
     let known = if config.contains_key("dtype") { "dtype" } else { "torch_dtype" };
     config.insert(known.to_owned(), dtype.into());
-    if !config.contains_key("architectures")
-        && let Some(class) = class(model.config.architecture)
-    {
-        config.insert("architectures".to_owned(), json!([class]));
-    }
+    config.entry("architectures").or_insert_with(|| json!([model.config.architecture.class]));
     // The weights are plain now, whatever they were to be rounded by while they are loaded.
     for key in ["quantization_config", "compression_config"] {
         config.remove(key);
@@ -64,21 +60,6 @@ pub(super) fn generation(model: &OpenModel) -> Result<Value> {
     Ok(Value::Object(keys))
 }
 
-/// transformers' class for an architecture.
-fn class(architecture: &Architecture) -> Option<&'static str> {
-    let classes = [
-        ("llama", "LlamaForCausalLM"),
-        ("mistral", "MistralForCausalLM"),
-        ("qwen2", "Qwen2ForCausalLM"),
-        ("qwen3", "Qwen3ForCausalLM"),
-        ("gemma3_text", "Gemma3ForCausalLM"),
-        ("phi3", "Phi3ForCausalLM"),
-        ("smollm3", "SmolLM3ForCausalLM"),
-        ("granite", "GraniteForCausalLM"),
-    ];
-    classes.iter().find(|(kind, _)| *kind == architecture.model_type).map(|(_, class)| *class)
-}
-
 /// A `config.json` that says what a GGUF's header said.
 fn made(config: &ModelConfig) -> Result<Map<String, Value>> {
     let windowed = config.windows.iter().any(Option::is_some);
@@ -94,7 +75,7 @@ fn made(config: &ModelConfig) -> Result<Map<String, Value>> {
         ActivationKey::HiddenActivation => "hidden_activation",
     };
     let mut keys = json!({
-        "architectures": class(architecture).map(|class| vec![class]),
+        "architectures": [architecture.class],
         "model_type": architecture.model_type,
         "vocab_size": config.vocabulary,
         "hidden_size": config.hidden,

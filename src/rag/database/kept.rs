@@ -60,11 +60,6 @@ impl ModelNumber {
     pub const fn as_i64(self) -> i64 {
         self.0
     }
-
-    #[must_use]
-    pub const fn from_i64(number: i64) -> Self {
-        Self(number)
-    }
 }
 
 impl LibraryDatabase {

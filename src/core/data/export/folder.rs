@@ -10,6 +10,7 @@ use super::file::beside;
 use super::parquet::Parquet;
 use super::{Added, Sink, plain_name};
 use crate::domain::record::Record;
+use crate::ground::files;
 
 pub(super) struct Folder {
     path: PathBuf,
@@ -82,7 +83,8 @@ impl Sink for Folder {
         for (_, file) in std::mem::take(&mut self.splits).into_values() {
             file.finish()?;
         }
-        std::fs::write(self.temporary.join("README.md"), card).with_context(|| context.clone())?;
+        files::write_flushed(&self.temporary.join("README.md"), card.as_bytes())
+            .with_context(|| context.clone())?;
         std::fs::rename(&self.temporary, &self.path).context(context)
     }
 }

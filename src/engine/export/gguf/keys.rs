@@ -131,8 +131,7 @@ impl Keys {
 
 /// What llama.cpp passes over, in sentences for whoever takes the file there.
 pub(super) fn notices(config: &ModelConfig) -> Vec<String> {
-    // Of what is read here, it computes windows for Gemma 3 alone.
-    let windows = config.windows.iter().flatten().min().filter(|_| prefix(config) != "gemma3");
+    let windows = config.windows.iter().flatten().min().filter(|_| !config.architecture.gguf_windows);
     let windows = windows.filter(|&&window| window < config.context).map(|window| {
         format!(
             "its layers look back {window} tokens, which llama.cpp doesn't do for {}: ask it no longer texts than that",

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::keys::prefix;
 use super::write::Entries;
+use crate::model::architecture::GgufRotation;
 use crate::model::config::{Rope, RopeScaling};
 use crate::model::files::ModelStorage;
 use crate::model::gguf::{GgufFile, GgufValue};
@@ -17,10 +18,6 @@ use crate::model::{OpenModel, hf};
 const FREQUENCIES: &str = "rope_freqs.weight";
 const SHORT: &str = "rope_factors_short.weight";
 const LONG: &str = "rope_factors_long.weight";
-
-/// Architectures for which llama.cpp looks for these tensors; others with them it refuses to load.
-const WITH_FREQUENCIES: [&str; 2] = ["llama", "granite"];
-const WITH_FACTORS: [&str; 3] = ["llama", "granite", "phi3"];
 
 /// Tensors by their names, and keys.
 #[derive(Default)]
@@ -34,21 +31,22 @@ pub(super) struct RotaryParts {
 pub(super) fn of(model: &OpenModel) -> Result<RotaryParts> {
     let rope = &model.config.rope;
     let name = prefix(&model.config);
-    let has = |known: &[&str], what: &str| {
-        ensure!(known.contains(&name), "llama.cpp has no {what} for {}", model.config.architecture.name);
+    let architecture = model.config.architecture;
+    let has = |least: GgufRotation, what: &str| {
+        ensure!(architecture.gguf_rotation >= least, "llama.cpp has no {what} for {}", architecture.name);
         Ok(())
     };
     match &rope.scaling {
         RopeScaling::None | RopeScaling::Linear(_) => Ok(RotaryParts::default()),
         RopeScaling::Llama3 { .. } => {
-            has(&WITH_FREQUENCIES, "rotation scaled as Llama 3.1's is")?;
+            has(GgufRotation::Divisors, "rotation scaled as Llama 3.1's is")?;
             let tensors = vec![(FREQUENCIES.to_owned(), divisors(rope))];
             Ok(RotaryParts { tensors, entries: Vec::new() })
         }
         RopeScaling::PerFrequency { divisors, attention_factor } => match &model.files.form {
             ModelStorage::Gguf(path) => copied(path, name),
             ModelStorage::HuggingFace(folder) => {
-                has(&WITH_FACTORS, "rotation scaled as LongRoPE does it")?;
+                has(GgufRotation::Factors, "rotation scaled as LongRoPE does it")?;
                 long(folder, divisors, *attention_factor, name)
             }
         },

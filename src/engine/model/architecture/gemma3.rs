@@ -8,7 +8,9 @@ use crate::model::layer::{BlockNorms, LayerNorm, LayerPlan};
 pub static GEMMA3: Architecture = Architecture {
     name: "Gemma 3 (text)",
     model_type: "gemma3_text",
+    class: "Gemma3ForCausalLM",
     gguf: Some("gemma3"),
+    gguf_windows: true,
     layer: LayerPlan {
         attention: BlockNorms { before: LayerNorm::Input, after: Some(LayerNorm::PostAttention) },
         feed_forward: BlockNorms {

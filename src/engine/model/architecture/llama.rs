@@ -1,6 +1,7 @@
 //! Llama (Touvron et al. 2023): a norm before each block, rotary positions, a gated feed-forward block. The others are
 //! told by how they differ from it.
 
-use super::Architecture;
+use super::{Architecture, GgufRotation};
 
-pub static LLAMA: Architecture = Architecture::LLAMA;
+pub static LLAMA: Architecture =
+    Architecture { gguf_rotation: GgufRotation::Divisors, ..Architecture::LLAMA };

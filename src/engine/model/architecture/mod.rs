@@ -32,8 +32,14 @@ pub struct Architecture {
     pub name: &'static str,
     /// `model_type` of a `config.json`.
     pub model_type: &'static str,
+    /// transformers' class.
+    pub class: &'static str,
     /// `general.architecture` of a GGUF; none if llama.cpp has no name of its own for it.
     pub gguf: Option<&'static str>,
+    /// Scaled rotations that llama.cpp looks for in a GGUF of it; with others it refuses to load the file.
+    pub gguf_rotation: GgufRotation,
+    /// Whether llama.cpp computes its windows.
+    pub gguf_windows: bool,
     pub layer: LayerPlan,
     /// What transformers takes for a key that a `config.json` doesn't have, if that isn't what it takes for most.
     pub defaults: &'static [(&'static str, f64)],
@@ -52,6 +58,16 @@ pub struct Architecture {
     pub scales: Scales,
     /// Whether the output layer is the embedding, if the file doesn't say.
     pub is_tied: bool,
+}
+
+/// How the tensors of a GGUF may say that a rotation is scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GgufRotation {
+    None,
+    /// By short and long factors (Phi-3's `LongRoPE`).
+    Factors,
+    /// By those, or by a divisor for each frequency (Llama 3.1).
+    Divisors,
 }
 
 /// Which layers look back at a window only, if the file doesn't name them one by one.
@@ -102,7 +118,10 @@ impl Architecture {
     const LLAMA: Self = Self {
         name: "Llama",
         model_type: "llama",
+        class: "LlamaForCausalLM",
         gguf: Some("llama"),
+        gguf_rotation: GgufRotation::None,
+        gguf_windows: false,
         layer: LayerPlan { interleaved_in_gguf: true, ..LayerPlan::LLAMA },
         defaults: &[],
         windows: Windows::None,

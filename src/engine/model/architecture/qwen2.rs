@@ -6,6 +6,7 @@ use crate::model::layer::LayerPlan;
 pub static QWEN2: Architecture = Architecture {
     name: "Qwen2",
     model_type: "qwen2",
+    class: "Qwen2ForCausalLM",
     gguf: Some("qwen2"),
     layer: LayerPlan { qkv_bias: true, ..LayerPlan::LLAMA },
     defaults: &[("sliding_window", 4096.0)],

@@ -6,6 +6,7 @@ use crate::model::layer::LayerPlan;
 pub static QWEN3: Architecture = Architecture {
     name: "Qwen3",
     model_type: "qwen3",
+    class: "Qwen3ForCausalLM",
     gguf: Some("qwen3"),
     layer: LayerPlan { head_norms: LayerPlan::HEAD_NORMS, ..LayerPlan::LLAMA },
     defaults: &[("head_dim", 128.0), ("sliding_window", 4096.0)],

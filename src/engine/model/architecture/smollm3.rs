@@ -5,6 +5,7 @@ use super::{Architecture, RotaryLayers, Windows};
 pub static SMOLLM3: Architecture = Architecture {
     name: "SmolLM3",
     model_type: "smollm3",
+    class: "SmolLM3ForCausalLM",
     gguf: Some("smollm3"),
     windows: Windows::WithoutRotation,
     reads_layer_types: true,
