@@ -14,6 +14,7 @@
 //! | [`engine`] | models, training, generation | `domain`, `data` |
 //! | [`task`] | prompts from records, answers read back, labels | `domain`, `data` |
 //! | [`reward`] | what a completion is worth: numbers with their parts and reasons | `domain`, `data`, `task` |
+//! | [`eval`] | figures with intervals, tests of differences, reports | `domain`, `data`, `task`, `reward` |
 //! | [`teacher`] | outside models and the jobs on them: think, reflect, judge | `domain`, `data`, `task`, `session` |
 //! | [`rag`] | documents read, cut into chunks, embedded, indexed, and found again | `domain`, `data`, `session` |
 //! | [`serve`] | OpenAI's HTTP API | `domain`, `engine`, `rag` |
@@ -23,6 +24,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod eval;
 pub mod rag;
 pub mod reward;
 pub mod serve;

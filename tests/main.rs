@@ -23,6 +23,7 @@ mod conventions;
 mod data;
 mod domain;
 mod engine;
+mod eval;
 mod golden;
 mod ground;
 mod layers;

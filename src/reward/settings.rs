@@ -142,7 +142,8 @@ fn unknown(keys: &[SettingKey], name: &str) -> String {
 }
 
 /// The known name that an unknown one most resembles.
-pub(super) fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
+#[must_use]
+pub fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
     known
         .map(|known| (strsim::jaro_winkler(known, name), known))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

@@ -178,7 +178,9 @@ pub fn compare(scores: &DatasetScores, other: &DatasetScores) -> Result<VersionC
     })
 }
 
-fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+/// Pearson's correlation of pairs; nothing if one side is all the same.
+#[must_use]
+pub fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
     let (mean_a, mean_b) = (mean(a), mean(b));
     let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
         a.iter().zip(b).map(|(a, b)| of(a - mean_a, b - mean_b)).sum()

@@ -11,7 +11,7 @@ mod samples;
 pub use audit::{Audit, AuditRow, AuditVerdict, LackingReward, audit};
 pub use check::{CheckReport, Difference, check_file};
 pub use columns::{BenchColumns, BenchRow, CompletionWanted};
-pub use dataset::{compare, score_rows, score_rows_while};
+pub use dataset::{compare, correlation, score_rows, score_rows_while};
 pub use panel::Adversary;
 pub use samples::samples;
 

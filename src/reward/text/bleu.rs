@@ -19,6 +19,15 @@ pub struct BleuCounts {
     pub reference_tokens: usize,
 }
 
+/// What a score is made of besides its counts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BleuParts {
+    /// Of each n-gram's size, smoothed; 0 to 100.
+    pub precisions: [f64; ORDER],
+    /// What a text that is too short is worth; 0 to 1.
+    pub brevity: f64,
+}
+
 /// BLEU of one sentence against one reference, 0 to 100.
 #[must_use]
 pub fn sentence(hypothesis: &str, reference: &str) -> f64 {
@@ -64,31 +73,49 @@ impl BleuCounts {
         self.reference_tokens += other.reference_tokens;
     }
 
+    /// Of a corpus, 0 to 100.
+    #[must_use]
+    pub fn of_corpus(&self) -> f64 {
+        self.score(Orders::All)
+    }
+
+    /// Smoothed precisions and the brevity penalty.
+    #[must_use]
+    pub fn parts(&self) -> BleuParts {
+        let (length, wanted) = (self.hypothesis_tokens as f64, self.reference_tokens as f64);
+        let brevity = match (length < wanted, self.hypothesis_tokens) {
+            (true, 0) => 0.0,
+            (true, _) => (1.0 - wanted / length).exp(),
+            (false, _) => 1.0,
+        };
+        let mut parts = BleuParts { brevity, ..BleuParts::default() };
+        let mut smoothing = 1.0;
+        let counts = self.correct.iter().zip(&self.total);
+        for (precision, (&correct, &total)) in
+            parts.precisions.iter_mut().zip(counts).take_while(|(_, (_, total))| **total > 0)
+        {
+            *precision = if correct == 0 {
+                smoothing *= 2.0;
+                100.0 / (smoothing * total as f64)
+            } else {
+                100.0 * correct as f64 / total as f64
+            };
+        }
+        parts
+    }
+
     /// 0 to 100.
     fn score(&self, orders: Orders) -> f64 {
         if self.correct.iter().all(|&count| count == 0) {
             return 0.0;
         }
-        let (length, wanted) = (self.hypothesis_tokens as f64, self.reference_tokens as f64);
-        let brevity = if length < wanted { (1.0 - wanted / length).exp() } else { 1.0 };
-        let (mut smoothing, mut logarithms, mut order) = (1.0, 0.0, 0);
-        for (&correct, &total) in self.correct.iter().zip(&self.total) {
-            if total == 0 {
-                break;
-            }
-            order += 1;
-            let precision = if correct == 0 {
-                smoothing *= 2.0;
-                1.0 / (smoothing * total as f64)
-            } else {
-                correct as f64 / total as f64
-            };
-            logarithms += (100.0 * precision).ln();
-        }
+        let BleuParts { precisions, brevity } = self.parts();
+        let order = self.total.iter().take_while(|&&total| total > 0).count();
         if orders == Orders::All && order < ORDER {
             return 0.0;
         }
-        brevity * (logarithms / f64::from(order.max(1) as u32)).exp()
+        let logarithms: f64 = precisions.iter().take(order).map(|precision| precision.ln()).sum();
+        brevity * (logarithms / order.max(1) as f64).exp()
     }
 }
 

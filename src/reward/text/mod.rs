@@ -5,6 +5,7 @@ pub mod chrf;
 pub mod meteor;
 pub mod porter;
 pub mod rouge;
+pub mod wordnet;
 
 use std::collections::HashMap;
 
