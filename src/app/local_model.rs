@@ -13,7 +13,7 @@ use crate::engine::device;
 use crate::engine::generate::{AdapterId, Generator, Limits, Precision, Prompter, load};
 use crate::engine::hub;
 use crate::engine::model::hf::MOST_JSON;
-use crate::engine::model::{self, ModelFiles};
+use crate::engine::model::{self, ModelFiles, OpenModel};
 
 /// What says that a folder is an adapter's.
 pub(in crate::app) const ADAPTER_CONFIG: &str = "adapter_config.json";
@@ -50,15 +50,23 @@ impl PromptedModel {
     /// # Errors
     /// Where it or the adapter can't be read.
     pub(in crate::app) fn open(files: &ModelFiles, adapter: Option<&str>) -> Result<Self> {
-        let mut open = model::open(files)?;
+        let open = model::open(files)?;
         open.notices.all().for_each(|told| tracing::warn!("{}: {told}", files.name));
+        Self::of(open, adapter.map(Path::new))
+    }
+
+    /// The same of a model that is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(in crate::app) fn of(mut open: OpenModel, adapter: Option<&Path>) -> Result<Self> {
         if let Some(folder) = adapter {
-            open = open.with_tokens_of(Path::new(folder))?;
+            open = open.with_tokens_of(folder)?;
         }
         let prompter = Prompter::new(&open)?;
         let mut generator =
             load(&open, Precision::Stored, &device::choose(DeviceName::Auto)?, Limits::default())?;
-        let held = adapter.map(|folder| Adapter::load(Path::new(folder), &open.config)).transpose()?;
+        let held = adapter.map(|folder| Adapter::load(folder, &open.config)).transpose()?;
         let adapter = held.map(|adapter| generator.add_adapter(&adapter)).transpose()?;
         Ok(Self { generator, prompter, adapter })
     }

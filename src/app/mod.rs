@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub mod cuts;
 pub(crate) mod documents;
 mod elsewhere;
+pub mod evaluation;
 pub mod events;
 pub(crate) mod exports;
 pub mod follow;

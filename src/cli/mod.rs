@@ -12,6 +12,7 @@ mod chat;
 mod data;
 mod demo;
 mod doctor;
+mod eval;
 mod export;
 mod generate;
 mod generate_batch;
@@ -75,6 +76,8 @@ enum DojoCommand {
     Chat(Box<chat::ChatArguments>),
     /// Train the shipped sample, then ask the base and the tuned model the same.
     Demo(demo::DemoArguments),
+    /// Hold models against each other on the same items: figures with intervals, and whether they differ.
+    Eval(Box<eval::EvalArguments>),
     /// Write a trained model for other programs: a GGUF, a merged folder, an adapter; checked against what was trained.
     Export(Box<export::ModelExportArguments>),
     /// Answer a prompt, or a file of them.
@@ -135,6 +138,7 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Models(arguments)) => models::run(&arguments),
         Some(DojoCommand::Chat(arguments)) => chat::run(&arguments),
         Some(DojoCommand::Demo(arguments)) => demo::run(&arguments),
+        Some(DojoCommand::Eval(arguments)) => eval::run(&arguments),
         Some(DojoCommand::Export(arguments)) => export::run(&arguments),
         Some(DojoCommand::Generate(arguments)) => generate::run(&arguments),
         Some(DojoCommand::Doctor(arguments)) => doctor::run(&arguments),

@@ -1,6 +1,7 @@
 mod batch_input;
 #[cfg(unix)]
 mod chat;
+mod eval;
 mod export;
 mod filters;
 #[cfg(unix)]

@@ -36,7 +36,7 @@ pub struct HandOverSubject {
 }
 
 /// One of the things that are named.
-enum NamedPart {
+pub(in crate::app) enum NamedPart {
     Run(RunFolder),
     Adapter(PathBuf),
     Model(String),
@@ -84,7 +84,11 @@ fn weighted(named: &str) -> Result<(&str, f32)> {
     Ok((name, weight))
 }
 
-fn find(folders: &Folders, name: &str) -> Result<NamedPart> {
+/// What a person means by a name: a run, an adapter's folder, else a model.
+///
+/// # Errors
+/// If it is a run that has no adapter yet.
+pub(in crate::app) fn find(folders: &Folders, name: &str) -> Result<NamedPart> {
     let path = Path::new(name);
     if path.join(ADAPTER_CONFIG).is_file() {
         return Ok(NamedPart::Adapter(path.to_path_buf()));

@@ -182,7 +182,7 @@ fn filter(words: &[String]) -> Result<Filter> {
 }
 
 /// Becomes true when the person presses Ctrl-C; a second one ends the program at once.
-pub(super) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(in crate::cli) fn stop_on_interrupt() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod draft;
 pub mod dropped;
 pub mod embedder;
+pub mod evaluation;
 pub mod export;
 pub mod filter;
 pub mod inline_thought;

@@ -220,13 +220,19 @@ impl Task {
     }
 }
 
-fn templates(prompt: PromptToml) -> Result<Option<Environment<'static>>> {
-    let Some(user) = prompt.user else { return Ok(None) };
+/// What a prompt's templates know besides their variables.
+pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     // A misspelt variable is an error and not an empty text.
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("tojson", super::prompt::plain_json);
+    environment
+}
+
+fn templates(prompt: PromptToml) -> Result<Option<Environment<'static>>> {
+    let Some(user) = prompt.user else { return Ok(None) };
+    let mut environment = environment();
     let named = [("user", Some(user)), ("system", prompt.system), ("answer", prompt.answer)];
     for (name, text) in named {
         if let Some(text) = text {

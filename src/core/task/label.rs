@@ -16,6 +16,12 @@ impl Task {
         known.map_or_else(|| plain.to_owned(), |(name, _)| name.clone())
     }
 
+    /// The labels that the task names; none, if any text may be one.
+    #[must_use]
+    pub fn labels(&self) -> Vec<&str> {
+        self.label_names.keys().map(String::as_str).collect()
+    }
+
     /// Whether a label is one that the task names; always, where it names none.
     #[must_use]
     pub fn knows(&self, label: &str) -> bool {

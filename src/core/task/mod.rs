@@ -8,10 +8,12 @@ mod check;
 mod file;
 mod json;
 mod label;
+mod other_prompt;
 mod prompt;
 mod schema;
 
 pub use answer::{TaskAnswer, TypedAnswerLine};
 pub use check::{TaskProblem, TaskReport, check_records};
 pub use file::{AnswerForm, Compare, Task, find, names};
+pub use other_prompt::OtherPrompt;
 pub use schema::Schema;

@@ -68,7 +68,7 @@ impl Task {
         Ok(messages)
     }
 
-    fn render(
+    pub(super) fn render(
         &self,
         templates: &Environment<'_>,
         name: &str,
@@ -125,7 +125,7 @@ impl Task {
     }
 
     /// The task's variables from the record's columns, with `label`, `prompt` and `completion` from the record itself.
-    fn variables(&self, record: &Record) -> BTreeMap<String, Value> {
+    pub(super) fn variables(&self, record: &Record) -> BTreeMap<String, Value> {
         let mut variables: BTreeMap<String, Value> = BTreeMap::new();
         if let Some(label) = &record.label {
             variables.insert("label".into(), Value::from(self.canonical(label)));
