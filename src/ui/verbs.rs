@@ -19,7 +19,7 @@ const fn verb(name: &'static str, key: &'static str, bindings: &'static [&'stati
 pub const VERBS: &[Verb] = &[
     verb("approve", "a", &["data.approve", "review.approve", "chat.good"]),
     verb("reject", "backspace", &["data.reject", "review.reject"]),
-    verb("stop", "x", &["train.stop", "chat.stop"]),
+    verb("stop", "x", &["train.stop", "chat.stop", "eval.stop"]),
     verb("save", "ctrl-s", &["data.save", "review.save", "chat.save", "train.save"]),
     verb(
         "accept",
@@ -52,6 +52,7 @@ pub const VERBS: &[Verb] = &[
             "welcome.look",
             "library.open",
             "reward.open",
+            "eval.open",
         ],
     ),
     verb(
@@ -80,7 +81,7 @@ pub const VERBS: &[Verb] = &[
             "reward.copy",
         ],
     ),
-    verb("new", "n", &["data.new", "chat.new", "train.recipe.new"]),
+    verb("new", "n", &["data.new", "chat.new", "train.recipe.new", "eval.new"]),
     verb("again", "r", &["train.resume", "chat.again", "models.reload"]),
     verb("chat", "C", &["train.chat", "models.chat"]),
     verb("delete", "D", &["data.delete", "train.delete", "models.delete", "library.delete"]),
@@ -98,7 +99,11 @@ pub const VERBS: &[Verb] = &[
             "reward.cancel",
         ],
     ),
-    verb("back", "esc", &["data.close", "review.close", "train.back", "library.close", "reward.close"]),
+    verb(
+        "back",
+        "esc",
+        &["data.close", "review.close", "train.back", "library.close", "reward.close", "eval.back"],
+    ),
     verb("everything in the filter", "A", &["data.choose_all", "review.approve_all"]),
     verb(
         "down",

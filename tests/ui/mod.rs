@@ -10,6 +10,7 @@ mod chat_library;
 mod data;
 mod data_daily;
 mod data_turns;
+mod evaluations;
 mod floats;
 mod from_hub;
 mod help;

@@ -6,7 +6,9 @@ use dojo_studio::domain::protocol::rewards::{
     BenchCompletions, BenchId, BenchOrder, CompletionTry, OpenedBench, ScoredBench, ShownRow,
     TriedCompletion, TryId,
 };
-use dojo_studio::domain::protocol::{Command, Event, RewardsCommand, RewardsEvent, SessionsEvent};
+use dojo_studio::domain::protocol::{
+    Command, EvalCommand, Event, RewardsCommand, RewardsEvent, SessionsEvent,
+};
 use dojo_studio::domain::reward::{
     Deduction, RewardComponent, RewardOutcome, RewardPart, RewardScore, RewardTotal,
 };
@@ -106,7 +108,8 @@ fn asked(bench: u64, question: u64, row: usize, completion: &str) -> Effect {
 /// The bench with its first row in front, and scored.
 pub(super) fn typical() -> Harness {
     let mut studio = session();
-    assert_eq!(studio.keys("5"), [send(RewardsCommand::Open(BenchId(1), order("query-expansion", None)))]);
+    assert_eq!(studio.keys("5"), [Effect::Send(Command::Eval(EvalCommand::List))]);
+    assert_eq!(studio.keys("b"), [send(RewardsCommand::Open(BenchId(1), order("query-expansion", None)))]);
     studio.apply(opened(1, None));
     assert_eq!(studio.draw(), [send(RewardsCommand::Show(BenchId(1), 0))]);
     studio.apply(shown(1, 0, ANSWER));
@@ -261,7 +264,7 @@ fn all_rows_have_their_histogram_the_worst_and_best_and_what_changed_most() {
 #[test]
 fn a_task_without_rewards_says_what_to_do() {
     let mut studio = session();
-    studio.keys("5");
+    studio.keys("5 b");
     let why = "read the rewards of the task chat: the task chat names no rewards: add [score.rewards] with a line such as \
                `length = 1.0`";
     studio.apply(event(RewardsEvent::Failed(BenchId(1), why.into())));

@@ -2,6 +2,7 @@
 //! become a report in a folder of its own. `eval` knows the figures; here is who answers, and what is kept.
 
 mod candidates;
+pub(crate) mod desk;
 mod endpoint;
 mod engine;
 mod items;

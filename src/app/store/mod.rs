@@ -4,6 +4,7 @@
 
 pub mod chat;
 pub mod data;
+pub mod evaluations;
 mod jobs;
 pub mod library;
 mod log;
@@ -58,6 +59,8 @@ pub struct Store {
     pub review: review::ReviewStore,
     /// The reward bench of the open session.
     pub rewards: rewards::RewardsStore,
+    /// Evaluations, whichever session they are of.
+    pub evaluations: evaluations::Evaluations,
     /// Documents of the open session.
     pub library: library::LibraryStore,
     pub jobs: Jobs,
@@ -72,7 +75,7 @@ impl Store {
         match event {
             Event::Chat(event) => self.chats.apply(event),
             Event::Data(event) => self.apply_data(event),
-            Event::Eval(event) => match event {},
+            Event::Eval(event) => self.evaluations.apply(event),
             Event::Library(event) => self.library.apply(event),
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => self.apply_review(event),

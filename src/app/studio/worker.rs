@@ -14,6 +14,7 @@ use super::pull;
 use super::runs::RunsLane;
 use crate::app::chat::Chats;
 use crate::app::documents::Documents;
+use crate::app::evaluation::desk::EvaluationDesk;
 use crate::app::events::{Events, Opening};
 use crate::app::records::Records;
 use crate::app::review::Reviews;
@@ -43,6 +44,8 @@ pub(super) struct StudioWorker {
     documents: OnceCell<Documents>,
     /// Of the open session, from the first look at its reward bench on.
     rewards: OnceCell<RewardDesk>,
+    /// Of the open session, from the first look at the evaluations on.
+    evaluations: OnceCell<EvaluationDesk>,
     session: Option<SessionInfo>,
     windows: Windows,
     opening: Opening,
@@ -119,6 +122,7 @@ impl StudioWorker {
             reviews: OnceCell::new(),
             documents: OnceCell::new(),
             rewards: OnceCell::new(),
+            evaluations: OnceCell::new(),
             session: None,
             windows,
             opening: Opening::default(),
@@ -155,6 +159,13 @@ impl StudioWorker {
                     self.rewards.get_or_init(start).send(command);
                 }
             }
+            (Command::Eval(command), _, _) => {
+                if let Some(session) = &self.session {
+                    let events = self.events.of(self.opening);
+                    let start = || EvaluationDesk::start(session, &self.folders, &events);
+                    self.evaluations.get_or_init(start).send(command);
+                }
+            }
             (Command::Runs(command), _, _) => self.runs.send(command),
             // A lane that is gone has said why in the log.
             (command, _, _) => drop(self.desk.send(command)),
@@ -182,6 +193,7 @@ impl StudioWorker {
         self.reviews = OnceCell::new();
         self.documents = OnceCell::new();
         self.rewards = OnceCell::new();
+        self.evaluations = OnceCell::new();
         self.session = Some(session.clone());
         self.runs.session_opened(session, events);
         self.send(Command::Models(ModelsCommand::List { runs: Some(session.runs()) }));
@@ -214,7 +226,6 @@ impl StudioDesk {
 
     fn perform(&mut self, command: Command) -> Result<Option<Event>> {
         match command {
-            Command::Eval(command) => match command {},
             Command::Models(ModelsCommand::List { runs }) => {
                 let listed = models::list(&self.folders, runs.as_deref())?;
                 Ok(Some(Event::Models(ModelsEvent::Listed(listed))))
@@ -238,6 +249,7 @@ impl StudioDesk {
             // These have lanes of their own, and without a session there are neither records nor chats.
             Command::Chat(_)
             | Command::Data(_)
+            | Command::Eval(_)
             | Command::Library(_)
             | Command::Review(_)
             | Command::Rewards(_)

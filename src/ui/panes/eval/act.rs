@@ -105,6 +105,17 @@ impl EvalPane {
 
     pub(super) fn act(&mut self, action: EvalAction, store: &Store) -> Vec<Effect> {
         match action {
+            // These are the evaluations'.
+            EvalAction::Bench
+            | EvalAction::Results
+            | EvalAction::New
+            | EvalAction::OpenItems
+            | EvalAction::Back
+            | EvalAction::NextPair
+            | EvalAction::NextPart
+            | EvalAction::Resume
+            | EvalAction::Stop
+            | EvalAction::LookAgain => {}
             EvalAction::Accept => return self.take_line(store),
             EvalAction::Cancel => self.leave(),
             EvalAction::Edit => self.mode = BenchMode::Write,
@@ -225,7 +236,9 @@ impl EvalPane {
         let Some(session) = &store.session else { return Vec::new() };
         let mut effects = Vec::new();
         if self.opening != store.openings {
-            *self = Self { opening: store.openings, next: self.next, ..Self::default() };
+            let results = std::mem::take(&mut self.results);
+            let (view, next) = (self.view, self.next);
+            *self = Self { view, results, opening: store.openings, next, ..Self::default() };
             self.task.clone_from(&session.file.task);
             // A session without a task says nothing of rewards: a person does.
             effects.extend(BenchOrder::parse(&self.task, "").ok().map(|order| self.open(order)));

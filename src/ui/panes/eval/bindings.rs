@@ -6,6 +6,16 @@ use crate::ui::keymap::Binding;
 /// What this pane can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EvalAction {
+    Bench,
+    Results,
+    New,
+    OpenItems,
+    Back,
+    NextPair,
+    NextPart,
+    Resume,
+    Stop,
+    LookAgain,
     Accept,
     Cancel,
     Edit,
@@ -36,6 +46,16 @@ const fn bind(
 
 #[rustfmt::skip]
 pub(super) const BINDINGS: &[Binding] = &[
+    bind("eval.open", &["enter"], "items", "Open the items that two models answered differently", EvalAction::OpenItems),
+    bind("eval.stop", &["x"], "stop", "Stop the evaluation that goes on; what was answered stays", EvalAction::Stop),
+    bind("eval.new", &["n"], "evaluate", "Begin an evaluation: models, a task, records", EvalAction::New),
+    bind("eval.resume", &["r"], "resume", "Go on with an evaluation that was stopped", EvalAction::Resume),
+    bind("eval.pair", &["p"], "two others", "Hold two other models against each other", EvalAction::NextPair),
+    bind("eval.table", &["]"], "next table", "The next table: another task, prompt or filter", EvalAction::NextPart),
+    bind("eval.bench", &["b"], "reward bench", "Go to the reward bench: completions scored as you type", EvalAction::Bench),
+    bind("eval.results", &["b"], "evaluations", "Go to the evaluations", EvalAction::Results),
+    bind("eval.look_again", &["L"], "look again", "Look for evaluations that were made elsewhere", EvalAction::LookAgain).hidden(),
+    bind("eval.back", &["esc"], "back", "Back to the list of evaluations", EvalAction::Back),
     bind("reward.accept", &["enter"], "take it", "Take the line that was typed", EvalAction::Accept),
     bind("reward.cancel", &["esc"], "leave", "Leave what is being typed", EvalAction::Cancel),
     bind("reward.open", &["enter"], "try it", "Take the chosen completion to the bench", EvalAction::Open),

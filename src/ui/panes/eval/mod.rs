@@ -1,10 +1,12 @@
-//! The reward bench: a completion is typed or picked, and its score, each component and each deduction change with it; a
-//! whole dataset is scored, and two versions of a reward compared. Knows the store, not the rewards.
+//! Evaluations (`results`), and the reward bench: a completion is typed or picked, and its score, each component and each
+//! deduction change with it; a whole dataset is scored, and two versions of a reward compared. Knows the store, not the
+//! rewards.
 
 mod act;
 mod bindings;
 mod draw;
 mod figures;
+mod results;
 mod told;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -20,10 +22,19 @@ use crate::ui::pane::{Effect, Input, Pane, View};
 use crate::ui::widgets::cursor::ListCursor;
 use crate::ui::widgets::field::{TextField, edit_text};
 use crate::ui::widgets::writing;
+use results::ResultsView;
 
 pub use self::bindings::EvalAction;
 
-/// What fills the pane.
+/// Which half of the pane is in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum EvalView {
+    #[default]
+    Results,
+    Bench,
+}
+
+/// What fills the bench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum BenchFace {
     /// One completion.
@@ -61,6 +72,8 @@ struct AskedTry {
 /// The pane.
 #[derive(Debug)]
 pub(crate) struct EvalPane {
+    view: EvalView,
+    results: ResultsView,
     face: BenchFace,
     mode: BenchMode,
     /// The completion.
@@ -94,6 +107,8 @@ enum RowTaken {
 impl Default for EvalPane {
     fn default() -> Self {
         Self {
+            view: EvalView::default(),
+            results: ResultsView::default(),
             face: BenchFace::default(),
             mode: BenchMode::default(),
             text: writing::field(""),
@@ -112,6 +127,13 @@ impl Default for EvalPane {
     }
 }
 
+impl EvalPane {
+    fn turn_to(&mut self, view: EvalView, store: &Store) -> Vec<Effect> {
+        self.view = view;
+        self.refresh(store)
+    }
+}
+
 impl Pane for EvalPane {
     fn bindings(&self) -> &'static [Binding] {
         bindings::BINDINGS
@@ -119,10 +141,14 @@ impl Pane for EvalPane {
 
     fn available(&self, action: Action, store: &Store) -> bool {
         let Action::Eval(action) = action else { return false };
+        if self.view == EvalView::Results {
+            return self.results.available(action, store);
+        }
         let looks = matches!(self.mode, BenchMode::Look);
         let is_open = self.opened(store).is_some();
         let one = self.face == BenchFace::One;
         match action {
+            EvalAction::Results => looks,
             EvalAction::Accept => matches!(self.mode, BenchMode::Line(..)),
             EvalAction::Cancel => !looks,
             EvalAction::Restore => one && is_open && self.rows(store) > 0,
@@ -138,12 +164,26 @@ impl Pane for EvalPane {
             | EvalAction::PageDown
             | EvalAction::First
             | EvalAction::Last => looks && self.length(store) > 0,
+            EvalAction::Bench
+            | EvalAction::New
+            | EvalAction::OpenItems
+            | EvalAction::Back
+            | EvalAction::NextPair
+            | EvalAction::NextPart
+            | EvalAction::Resume
+            | EvalAction::Stop
+            | EvalAction::LookAgain => false,
         }
     }
 
     fn update(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Eval(action) => self.act(action, store),
+            Action::Eval(EvalAction::Bench) => self.turn_to(EvalView::Bench, store),
+            Action::Eval(EvalAction::Results) => self.turn_to(EvalView::Results, store),
+            Action::Eval(action) => match self.view {
+                EvalView::Results => self.results.act(action, store),
+                EvalView::Bench => self.act(action, store),
+            },
             Action::Shell(_)
             | Action::Chat(_)
             | Action::Data(_)
@@ -156,7 +196,10 @@ impl Pane for EvalPane {
     }
 
     fn typing(&self) -> bool {
-        !matches!(self.mode, BenchMode::Look)
+        match self.view {
+            EvalView::Results => self.results.typing(),
+            EvalView::Bench => !matches!(self.mode, BenchMode::Look),
+        }
     }
 
     fn unsaved(&self, store: &Store) -> Option<String> {
@@ -168,7 +211,8 @@ impl Pane for EvalPane {
     }
 
     fn edited_text(&self) -> Option<String> {
-        matches!(self.mode, BenchMode::Write).then(|| self.completion())
+        let writes = self.view == EvalView::Bench && matches!(self.mode, BenchMode::Write);
+        writes.then(|| self.completion())
     }
 
     fn replace_text(&mut self, text: String, store: &Store) -> Vec<Effect> {
@@ -177,6 +221,14 @@ impl Pane for EvalPane {
     }
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
+        if self.view == EvalView::Results {
+            match (self.results.line_mut(), input) {
+                (Some(field), Input::Key(key)) => field.key(*key),
+                (Some(field), Input::Paste(text)) => field.paste(text),
+                (None, _) => {}
+            }
+            return self.refresh(store);
+        }
         match (&mut self.mode, input) {
             (BenchMode::Line(_, field), Input::Key(key)) => field.key(*key),
             (BenchMode::Line(_, field), Input::Paste(text)) => field.paste(text),
@@ -197,6 +249,9 @@ impl Pane for EvalPane {
             MouseEventKind::ScrollUp => -1,
             MouseEventKind::Down(MouseButton::Left) => {
                 let at = Position { x: mouse.column, y: mouse.row };
+                if self.view == EvalView::Results {
+                    return self.results.point(at, store);
+                }
                 if self.face == BenchFace::All && self.list.contains(at) {
                     let line = usize::from(mouse.row - self.list.y);
                     let length = self.length(store);
@@ -208,14 +263,24 @@ impl Pane for EvalPane {
             }
             _ => return Vec::new(),
         };
-        if matches!(self.mode, BenchMode::Look) { self.step(by, store) } else { Vec::new() }
+        match self.view {
+            EvalView::Results if !self.results.typing() => self.results.step(by, store),
+            EvalView::Bench if matches!(self.mode, BenchMode::Look) => self.step(by, store),
+            EvalView::Results | EvalView::Bench => Vec::new(),
+        }
     }
 
     fn refresh(&mut self, store: &Store) -> Vec<Effect> {
-        self.look(store)
+        match self.view {
+            EvalView::Results => self.results.look(store),
+            EvalView::Bench => self.look(store),
+        }
     }
 
     fn draw(&mut self, buffer: &mut Buffer, area: Rect, view: View<'_>) {
-        self.draw_bench(buffer, area, view);
+        match self.view {
+            EvalView::Results => self.results.draw(buffer, area, view),
+            EvalView::Bench => self.draw_bench(buffer, area, view),
+        }
     }
 }
