@@ -322,7 +322,10 @@ fn adapters_of_other_kinds_and_damaged_ones_are_refused() {
     };
     let rows = of_embedding("token_adapter.trainable_tokens_delta", 2);
     let embedding = of_embedding("weight", Tiny::VOCABULARY);
+    let magnitudes = a.0.replace("lora_A.weight", "lora_magnitude_vector");
+    let magnitudes = [a.clone(), b.clone(), (magnitudes, vec![32], vec![1.0; 32])];
     for (keys, tensors, said) in [
+        (serde_json::json!({}), &magnitudes[..], "a magnitude of DoRA, but its use_dora isn't true"),
         (serde_json::json!({"peft_type": "IA3"}), &whole[..], "IA3"),
         (serde_json::json!({"bias": "all"}), &whole, "biases"),
         (serde_json::json!({"fan_in_fan_out": true}), &whole, "fan_in_fan_out"),

@@ -120,12 +120,17 @@ fn llama_3s_rope_scaling_is_read_from_both_versions_of_the_keys() {
         "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192});
     let mut inside = scaling.clone();
     inside["rope_theta"] = 500_000.0.into();
+    let mut outside = inside.clone();
+    outside.as_object_mut().unwrap().remove("original_max_position_embeddings");
     for keys in [
         serde_json::json!({"rope_theta": 500_000.0, "rope_scaling": scaling}),
         serde_json::json!({"rope_parameters": inside}),
+        serde_json::json!({"rope_parameters": outside, "original_max_position_embeddings": 8192}),
     ] {
         assert_eq!(config_with("llama", &keys).unwrap().rope, expected);
     }
+    let two = serde_json::json!({"rope_parameters": inside, "original_max_position_embeddings": 4096});
+    assert!(config_with("llama", &two).unwrap_err().contains("depends on the version of transformers"));
 }
 
 #[test]

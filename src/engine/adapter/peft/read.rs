@@ -164,6 +164,11 @@ impl Read {
                 "it holds tensor {name}, but its target_modules (with exclude_modules and layers_to_transform) don't \
                  name {place}, so that PEFT leaves it out: name it there, or take its tensors out of the file"
             );
+            ensure!(
+                matrix != "M" || self.use_dora,
+                "it holds tensor {name}, a magnitude of DoRA, but its use_dora isn't true, so that PEFT leaves it out: set \
+                 use_dora, or take the magnitudes out of the file"
+            );
             if matrix == "A" {
                 let pair = self.read_pair(file, name, module, model)?;
                 let outputs: Vec<usize> = module.parts.iter().map(|part| part.shape(model).0).collect();

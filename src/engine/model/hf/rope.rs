@@ -103,18 +103,27 @@ fn scaling(keys: &HfKeys, given: &Parameters, dimensions: usize) -> Result<(Rope
     Ok(match given.rope_type.as_ref().or(given.r#type.as_ref()).map(String::as_str) {
         None | Some("default") => (RopeScaling::None, None),
         Some("linear") => (RopeScaling::Linear(factor()?), None),
-        Some("llama3") => (llama3(given, factor()?)?, None),
+        Some("llama3") => (llama3(keys, given, factor()?)?, None),
         Some("longrope" | "su") => long(keys, given, dimensions)?,
         Some(other) => bail!("its rope scaling, {other}, isn't supported"),
     })
 }
 
-fn llama3(given: &Parameters, factor: f32) -> Result<RopeScaling> {
+fn llama3(keys: &HfKeys, given: &Parameters, factor: f32) -> Result<RopeScaling> {
     let missing =
         "the rope scaling lacks low_freq_factor, high_freq_factor or original_max_position_embeddings";
     let low_frequency = given.low_freq_factor.context(missing)?;
     let high_frequency = given.high_freq_factor.context(missing)?;
-    let original_context = given.original_max_position_embeddings.context(missing)?;
+    let (inside, beside) = (given.original_max_position_embeddings, keys.original_max_position_embeddings);
+    if let (Some(inside), Some(beside)) = (inside, beside) {
+        // The one inside counts in transformers 4, the one beside in transformers 5.
+        ensure!(
+            inside == beside,
+            "its original_max_position_embeddings is {inside} in the rope scaling and {beside} beside it, and which one \
+             counts depends on the version of transformers: leave one"
+        );
+    }
+    let original_context = beside.or(inside).context(missing)?;
     ensure!(
         low_frequency > 0.0 && high_frequency > low_frequency && original_context > 0,
         "the rope scaling's factors make no sense"

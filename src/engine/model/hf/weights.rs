@@ -158,7 +158,12 @@ pub(super) fn open_files(folder: &Path) -> Result<(Vec<SafetensorsFile>, BTreeMa
     let names: BTreeSet<String> = if is_there(&folder.join(SINGLE)) {
         BTreeSet::from([SINGLE.to_owned()])
     } else {
-        ensure!(is_there(&index), "{} holds neither {SINGLE} nor {INDEX}", folder.display());
+        ensure!(
+            is_there(&index),
+            "{} holds neither {SINGLE} nor {INDEX} (a .bin file isn't read: save the model with transformers, which writes \
+             safetensors)",
+            folder.display()
+        );
         let index: Index = super::json(&index)?;
         index.weight_map.into_values().collect()
     };
