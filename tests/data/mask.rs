@@ -93,7 +93,8 @@ fn a_block_that_ends_with_white_space_ends_its_turn_and_begins_no_other() {
         {{ '<|im_start|>assistant\\n' + m.content + '<|im_end|>\\n' }}{% endgeneration %}\
         {% else %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endif %}{% endfor %}\
         {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-    for end in ["\\n", " ", "", "\\n\\n"] {
+    // The last is the token that texts begin with, too.
+    for end in ["\\n", " ", "", "\\n\\n", "<s>"] {
         let source =
             source.replacen("'<|im_end|>\\n' }}{% endg", &format!("'<|im_end|>{end}' }}}}{{% endg"), 1);
         let template = template(&source, "<s>", "<|im_end|>");

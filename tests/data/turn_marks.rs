@@ -1,4 +1,4 @@
-//! Marks of turns that are no control tokens where they stand are learnt as letters, and told.
+//! Marks of turns that are no control tokens where they stand are learnt as letters, and those of texts as tokens: told.
 
 use dojo_studio::data::check::{CheckSettings, FindingKind, check};
 use dojo_studio::data::encode::Encoder;
@@ -61,7 +61,9 @@ fn marks_of_the_model_are_told_in_turns_and_are_tokens_in_texts() {
     assert!(learnt[0].ends_with("a.jsonl:1: <|im_end|>, </s>"), "{learnt:?}");
     assert_eq!(found.len(), 2, "{found:?}");
     let (learnt, found) = told(&text("hi<|im_end|>"));
-    assert_eq!(learnt, [""; 0]);
+    assert_eq!(learnt.len(), 1, "{learnt:?}");
+    assert!(learnt[0].starts_with("control tokens stand in the texts of 1 of 1 examples"), "{learnt:?}");
+    assert!(learnt[0].ends_with("a.jsonl:1: <|im_end|>"), "{learnt:?}");
     assert_eq!(found.len(), 1, "{found:?}");
 }
 

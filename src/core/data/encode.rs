@@ -134,6 +134,7 @@ impl<'a> Encoder<'a> {
         let mut encoded = self.finish(place.clone(), masked.with_context(|| place)?)?;
         let (is_token, is_written) = (|name: &str| self.is_token(name), |name: &str| self.is_written(name));
         encoded.unlearnt.letters = turn_marks::letters(record, &self.controls, is_token, is_written);
+        encoded.unlearnt.tokens = turn_marks::tokens_of_text(record, &self.controls);
         Ok(encoded)
     }
 

@@ -64,6 +64,13 @@ pub(in crate::data) fn letters(
     names
 }
 
+/// The control tokens in a text that is learnt as it stands: there they are tokens, whoever wrote them.
+pub(in crate::data) fn tokens_of_text(record: &Record, controls: &Controls) -> Vec<String> {
+    let is_text = record.turns().next().is_none();
+    let text = record.text.as_deref().filter(|_| is_text);
+    text.map(|text| controls.names(text)).unwrap_or_default()
+}
+
 /// The first of some names.
 pub(in crate::data) fn told(names: &[String]) -> String {
     let first = names.get(..TOLD).unwrap_or(names);
@@ -79,6 +86,16 @@ pub(in crate::data) fn learnt_as_letters(count: usize, all: usize, place: &str, 
         "marks of turns stand in the texts of {count} of {all} examples and are learnt as letters, since they are no \
          control tokens there; if they are to mark turns, take them out and give the turns without them (the chat template \
          writes its own); the first is {place}: {}",
+        told(names)
+    )
+}
+
+/// In a sentence, of so many examples: the place of the first that is a text with control tokens, and these.
+pub(in crate::data) fn learnt_as_tokens(count: usize, all: usize, place: &str, names: &[String]) -> String {
+    format!(
+        "control tokens stand in the texts of {count} of {all} examples that are learnt as they stand, and are learnt as \
+         tokens with all that is between them; give turns instead of a text if only the answers are to be learnt, or if \
+         they should be letters; the first is {place}: {}",
         told(names)
     )
 }

@@ -37,6 +37,8 @@ pub struct Unlearnt {
     pub taught: Vec<Unshown>,
     /// Marks of turns in its texts that are learnt as letters.
     pub letters: Vec<String>,
+    /// Control tokens in a text that is learnt as it stands.
+    pub tokens: Vec<String>,
     /// Where a question and its answer meet with nothing between them, for want of a template.
     pub joint: Option<String>,
 }

@@ -253,9 +253,10 @@ impl<'a> Masker<'a> {
             By::Rendering | By::Block | By::Interrupted => self.first_token(tokens, begins, span.start, text),
         };
         let behind = after(span.end);
-        // White space may stand after the token that ends the turn, inside of the span.
-        let inside =
-            (first..behind).rev().find(|&index| !blank(at(index), at(index + 1)) || is_special(index));
+        // White space may stand after the token that ends the turn, inside of the span, and a token that separates texts.
+        let ends_or_says =
+            |index: &usize| is_end(*index) || !(is_special(*index) || blank(at(*index), at(*index + 1)));
+        let inside = (first..behind).rev().find(ends_or_says);
         let inside = inside.filter(|&index| is_end(index));
         let outside = (behind..tokens.len()).find(|&index| is_end(index));
         let outside = outside.filter(|&index| {

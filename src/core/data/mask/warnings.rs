@@ -6,7 +6,7 @@ use super::begun::{BegunAnswer, begun_otherwise};
 use super::hidden::{Hidden, Unlearnt};
 use super::unshown::Unshown;
 use crate::data::tally::more;
-use crate::data::turn_marks::learnt_as_letters;
+use crate::data::turn_marks::{learnt_as_letters, learnt_as_tokens};
 
 /// Keys that are told by name.
 const KEYS: usize = 6;
@@ -16,6 +16,7 @@ const KEYS: usize = 6;
 pub(in crate::data) struct Whole {
     begun: Option<(usize, String, BegunAnswer)>,
     letters: Option<(usize, String, Vec<String>)>,
+    tokens: Option<(usize, String, Vec<String>)>,
     joint: Option<(usize, String, String)>,
 }
 
@@ -23,6 +24,7 @@ impl Whole {
     pub(in crate::data) fn look(&mut self, place: &str, unlearnt: &Unlearnt) {
         add(&mut self.begun, place, unlearnt.begun.as_ref());
         add(&mut self.letters, place, Some(&unlearnt.letters).filter(|names| !names.is_empty()));
+        add(&mut self.tokens, place, Some(&unlearnt.tokens).filter(|names| !names.is_empty()));
         add(&mut self.joint, place, unlearnt.joint.as_ref());
     }
 
@@ -30,6 +32,8 @@ impl Whole {
         let begun = self.begun.iter().map(|(count, place, one)| begun_otherwise(*count, all, place, one));
         let letters =
             self.letters.iter().map(|(count, place, names)| learnt_as_letters(*count, all, place, names));
+        let tokens =
+            self.tokens.iter().map(|(count, place, names)| learnt_as_tokens(*count, all, place, names));
         let joint = self.joint.iter().map(|(count, place, joint)| {
             format!(
                 "the model has no chat template (or none called \"default\"), so question and answer are learnt as one text \
@@ -38,7 +42,7 @@ impl Whole {
                  {place}: {joint:?}"
             )
         });
-        begun.chain(letters).chain(joint).collect()
+        begun.chain(letters).chain(tokens).chain(joint).collect()
     }
 }
 
