@@ -34,8 +34,12 @@ const REPORT: &str = "The ferry to the northern island leaves the old harbour at
     the lower deck. In winter the ferry rests on Mondays, and in a storm the harbour master decides whether it leaves. \
     Tickets are sold at the green hut beside the lighthouse, where the old captain also sells tea and warm bread.";
 
+const STOCK: &str = "[{\"product\": \"apple\", \"price\": 3, \"stock\": 12}, \
+    {\"product\": \"pear\", \"price\": 4, \"stock\": 7}, {\"product\": \"plum\", \"price\": 2, \"stock\": 31}, \
+    {\"product\": \"cherry\", \"price\": 9, \"stock\": 5}]";
+
 /// A name and what is asked.
-fn tasks() -> [(&'static str, String); 4] {
+fn tasks() -> [(&'static str, String); 5] {
     [
         (
             "rewording",
@@ -47,6 +51,10 @@ fn tasks() -> [(&'static str, String); 4] {
              Anna Berger, 34, Graz, yes; Tom Lind, 51, Oslo, no; Mia Costa, 27, Porto, yes; Jan Novak, 45, Brno, no; \
              Eva Marin, 39, Split, yes; Leo Hart, 62, Leeds, no."
                 .to_owned(),
+        ),
+        (
+            "JSON, changed",
+            format!("Here is a list: {STOCK}. Write it again with every price doubled."),
         ),
         ("a story", "Tell a story about a clock maker who finds a letter in an old clock.".to_owned()),
         ("an explanation", "Explain to a child why the sky is blue and the evening is red.".to_owned()),

@@ -36,6 +36,7 @@ mod sources;
 mod stopping;
 mod stream;
 mod template_settings;
+mod told;
 mod tool_choice;
 mod tools;
 mod unambiguous;

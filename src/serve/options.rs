@@ -191,14 +191,15 @@ fn top_k(fields: &mut Fields) -> Result<usize, ApiError> {
     }
 }
 
-/// Any whole number, those that only a float or 64 bits without a sign hold among them: clients draw them at random.
+/// Any whole number of 64 bits, with a sign or without: clients draw them at random.
 fn seed(fields: &mut Fields) -> Result<u64, ApiError> {
+    /// From here on floats stand for larger numbers than that.
+    const END: f64 = 9_223_372_036_854_775_808.0;
     let Some(value) = fields.value("seed") else { return Ok(fresh_seed()) };
     let whole = value.as_i64().map(i64::cast_unsigned).or_else(|| value.as_u64());
-    let large = || {
-        value.as_f64().filter(|number| number.fract() == 0.0).map(|number| (number as i64).cast_unsigned())
-    };
-    whole.or_else(large).ok_or_else(|| wrong("seed", "a whole number", &value))
+    let is_whole = |number: &f64| number.fract() == 0.0 && (-END..END).contains(number);
+    let float = || value.as_f64().filter(is_whole).map(|number| (number as i64).cast_unsigned());
+    whole.or_else(float).ok_or_else(|| wrong("seed", "a whole number of 64 bits", &value))
 }
 
 fn stop(fields: &mut Fields) -> Result<Vec<String>, ApiError> {

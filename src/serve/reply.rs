@@ -11,6 +11,7 @@ use super::shelf::ModelInUse;
 use super::sources::{CITATIONS, Sources};
 use super::stopping::Cut;
 use super::stream::{self, ClosingMark, Heard};
+use super::told::{TokensInText, ToldTokens};
 use super::tools::{PieceReader, written};
 use crate::engine::generate::{
     AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
@@ -58,6 +59,8 @@ struct ChoiceProgress {
     begun: bool,
     /// The prompt's tokens, until they are told.
     prompt: Vec<ChosenToken>,
+    /// Tokens whose log-probabilities are told when their text is.
+    tokens: TokensInText,
     /// Bytes of the tokens so far.
     written: Vec<u8>,
     pieces: PieceReader,
@@ -126,7 +129,10 @@ impl CompletionReply {
             let prompt = scored.get(index / self.each).map_or(&[][..], Vec::as_slice);
             let own = self.log_probabilities.then(|| {
                 let mut told = ChoiceProgress { prompt: prompt.to_vec(), ..ChoiceProgress::default() };
-                self.told(index, &mut told, &answer.tokens)
+                let mut tokens = TokensInText::default();
+                answer.tokens.iter().cloned().for_each(|token| tokens.push(token, &self.model.words));
+                let told_now = tokens.rest(&answer.text, answer.why == Some(Finish::StopText));
+                self.told(index, &mut told, &told_now)
             });
             let mut choice = json!({
                 "index": index,
@@ -193,14 +199,20 @@ impl CompletionReply {
             match &event.what {
                 What::Prompt { .. } => {}
                 What::Token { text, token } => {
-                    let tokens = std::slice::from_ref(token);
-                    let said = self.log_probabilities.then(|| self.told(event.choice, own, tokens));
+                    let said = self.log_probabilities.then(|| {
+                        own.tokens.push(token.clone(), &self.model.words);
+                        own.tokens.add_text(text);
+                        let told_now = own.tokens.in_text();
+                        self.told(event.choice, own, &told_now)
+                    });
                     let pieces = own.pieces.push(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
                 }
                 What::Finished { text, why, usage: took } => {
-                    let late = self.log_probabilities && !own.prompt.is_empty();
-                    let said = late.then(|| self.told(event.choice, own, &[]));
+                    let told_now = own.tokens.rest(text, *why == Finish::StopText);
+                    let late =
+                        self.log_probabilities && !(own.prompt.is_empty() && told_now.tokens.is_empty());
+                    let said = late.then(|| self.told(event.choice, own, &told_now));
                     let pieces = own.pieces.finish(format!("{head}{text}"));
                     out.extend(self.chunks(event.choice, own, pieces, said));
                     if let Finish::Failed(why) = *why {
@@ -296,10 +308,11 @@ impl CompletionReply {
     }
 
     /// Log-probabilities of a choice's next tokens; of its prompt's first, if they weren't told yet.
-    fn told(&self, choice: usize, told: &mut ChoiceProgress, tokens: &[ChosenToken]) -> Value {
+    fn told(&self, choice: usize, told: &mut ChoiceProgress, now: &ToldTokens) -> Value {
         let words = &self.model.words;
+        let ToldTokens { tokens, cut } = now;
         match self.style {
-            Style::Chat => words.of_chat(tokens),
+            Style::Chat => words.of_chat(tokens, *cut),
             Style::Plain => {
                 let text = self.prompts.get(choice / self.each).map_or("", String::as_str);
                 let mut all = std::mem::take(&mut told.prompt);

@@ -38,6 +38,11 @@ impl ModelTokens {
         self.tokenizer.id_to_token(id)
     }
 
+    /// What a token writes.
+    pub(crate) fn written(&self, id: u32) -> Vec<u8> {
+        if self.is_control(id) { Vec::new() } else { self.bytes(id) }
+    }
+
     fn bytes(&self, id: u32) -> Vec<u8> {
         match self.bytes.as_ref().and_then(|bytes| bytes.of(id)) {
             Some(bytes) => bytes.to_vec(),
@@ -51,17 +56,19 @@ impl ModelTokens {
         self.name(id).as_ref().is_some_and(is_special)
     }
 
-    /// As chat completions tell them; joined, their bytes are the answer's.
-    pub(crate) fn of_chat(&self, tokens: &[ChosenToken]) -> Value {
-        let entry = |id: u32, value: f32| {
-            let bytes = self.bytes(id);
+    /// As chat completions tell them; joined, their bytes are the answer's. A stop text may have cut the last one.
+    pub(crate) fn of_chat(&self, tokens: &[ChosenToken], cut: Option<usize>) -> Value {
+        let entry = |id: u32, value: f32, length: Option<usize>| {
+            let mut bytes = self.bytes(id);
+            bytes.truncate(length.unwrap_or(usize::MAX));
             let name = std::str::from_utf8(&bytes).map_or_else(|_| escaped(&bytes), str::to_owned);
             json!({ "token": name, "logprob": value, "bytes": bytes })
         };
-        let written = tokens.iter().filter(|token| !self.is_control(token.id));
-        let content = written.filter_map(|token| {
-            let mut own = entry(token.id, token.log_probability?);
-            let top = token.likeliest.iter().map(|&(id, value)| entry(id, value));
+        let written = tokens.iter().enumerate().filter(|(_, token)| !self.is_control(token.id));
+        let content = written.filter_map(|(place, token)| {
+            let cut = cut.filter(|_| place + 1 == tokens.len());
+            let mut own = entry(token.id, token.log_probability?, cut);
+            let top = token.likeliest.iter().map(|&(id, value)| entry(id, value, None));
             own["top_logprobs"] = top.collect();
             Some(own)
         });
@@ -129,7 +136,7 @@ impl ModelTokens {
     ) -> Vec<usize> {
         let mut offsets = Vec::with_capacity(tokens.len());
         for token in tokens {
-            let bytes = if self.is_control(token.id) { Vec::new() } else { self.bytes(token.id) };
+            let bytes = self.written(token.id);
             offsets.push(start + characters_before(written, &bytes));
             written.extend(bytes);
         }
@@ -137,11 +144,28 @@ impl ModelTokens {
     }
 }
 
-/// Characters before a place in a text; where a character is cut there, those before that one.
+/// Characters before a place in a text; where a character is cut there, those before that one. Bytes that are no
+/// character are one as the text shows them, U+FFFD.
 fn characters_before(before: &[u8], after: &[u8]) -> usize {
-    let begins = |byte: &u8| byte & 0xC0 != 0x80;
-    let begun = before.iter().filter(|byte| begins(byte)).count();
-    if after.first().is_none_or(begins) { begun } else { begun.saturating_sub(1) }
+    /// No character is longer.
+    const LONGEST: usize = 4;
+    let all = [before, after.get(..LONGEST.min(after.len())).unwrap_or_default()].concat();
+    let (mut at, mut begun) = (0, 0);
+    for part in all.utf8_chunks() {
+        for character in part.valid().chars() {
+            at += character.len_utf8();
+            if at > before.len() {
+                return begun;
+            }
+            begun += 1;
+        }
+        at += part.invalid().len();
+        if part.invalid().is_empty() || at > before.len() {
+            return begun;
+        }
+        begun += 1;
+    }
+    begun
 }
 
 fn escaped(bytes: &[u8]) -> String {

@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::error::AskError;
 use crate::domain::secret;
 use crate::domain::teacher::TeacherSettings;
+use crate::ground::percent::decoded;
 
 /// A teacher's key.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,9 +65,10 @@ impl ApiKey {
         &self.0
     }
 
-    /// A text without the key or a part of it, should an endpoint repeat it.
+    /// A text without the key or a part of it, should an endpoint repeat it, in whatever spelling.
     pub(super) fn hide_in(&self, text: &str) -> String {
-        secret::without(text, &self.0)
+        let hidden = secret::without(text, &self.0);
+        spellings(&self.0).iter().fold(hidden, |text, spelling| secret::without_runs(&text, spelling))
     }
 }
 
@@ -71,6 +76,51 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Key(***)")
     }
+}
+
+/// Keys that are within an address: its password and how that is sent, and what has the form of a key in its path and
+/// after its `?`. An endpoint may repeat them too.
+pub(super) fn of_address(address: &str) -> Vec<ApiKey> {
+    /// A shorter value is a word, which many texts have.
+    const SHORTEST: usize = 8;
+    let Ok(url) = reqwest::Url::parse(address) else { return Vec::new() };
+    let name = decoded(url.username());
+    let mut keys: Vec<String> = url.password().map(decoded).into_iter().collect();
+    if let Some(password) = keys.first() {
+        keys.push(STANDARD.encode(format!("{name}:{password}")));
+    } else if !name.is_empty() {
+        keys.extend([STANDARD.encode(format!("{name}:")), name]);
+    }
+    // Others say a version, or a date.
+    let is_key = |name: &str, value: &str| {
+        let pair = format!("?{name}={value}");
+        secret::mask(&pair) != pair || secret::is_key(value)
+    };
+    let pairs = url.query_pairs().filter(|(name, value)| is_key(name, value));
+    keys.extend(pairs.map(|(_, value)| value.into_owned()));
+    let parts = url.path_segments().into_iter().flatten().map(decoded);
+    keys.extend(parts.filter(|part| secret::is_key(part)));
+    keys.retain(|key| key.len() >= SHORTEST);
+    // A shorter one within a longer one would leave its ends.
+    keys.sort_by_key(|key| std::cmp::Reverse(key.len()));
+    keys.into_iter().map(ApiKey).collect()
+}
+
+/// A secret key backwards, in hexadecimal digits, and in base64, whatever is encoded before it.
+fn spellings(key: &str) -> Vec<String> {
+    if !secret::is_secret(key) {
+        return Vec::new();
+    }
+    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut all = vec![key.chars().rev().collect(), hex.to_uppercase(), hex];
+    for before in 0..3 {
+        let bytes = [vec![0; before], key.as_bytes().to_vec()].concat();
+        // Without what depends on what is before and after it.
+        let whole = bytes.get(..bytes.len() / 3 * 3).unwrap_or_default();
+        let encoded = STANDARD.encode(whole).split_off(if before == 0 { 0 } else { before + 1 });
+        all.extend([encoded.replace('+', "-").replace('/', "_"), encoded]);
+    }
+    all
 }
 
 /// A key as a header can hold it.
@@ -159,6 +209,8 @@ fn asked(
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A key is shorter.
 const LONGEST: u64 = 64 << 10;
+/// It comes in few parts.
+const PARTS: usize = 1024;
 
 /// After so long, whoever waits is told for what.
 const SILENT: Duration = Duration::from_secs(3);
@@ -179,38 +231,57 @@ fn tell(sentence: &str) {
     }
 }
 
+/// After a command's end: what it started may hold its output open, for as long as that runs.
+const AFTER_ITS_END: Duration = Duration::from_millis(300);
+
 /// What a command says, and how it ended; one that takes too long is killed, after a word by `waits`.
 #[expect(clippy::disallowed_methods, reason = "the end of a child can't be waited for with a limit")]
 fn output(mut child: Child, patience: Duration, waits: &dyn Fn()) -> Result<(ExitStatus, Vec<u8>), String> {
-    let end = Instant::now() + patience;
-    let (said, heard) = mpsc::sync_channel(1);
-    if let Some(pipe) = child.stdout.take() {
-        // Whatever the command started may hold the pipe open: nobody waits for this thread.
-        std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let read = pipe.take(LONGEST).read_to_end(&mut text);
-            said.send(read.map(|_| text)).ok();
-        });
-    }
-    let silent = SILENT.min(patience / 2);
-    let text = heard.recv_timeout(silent).or_else(|_| {
-        waits();
-        heard.recv_timeout(patience.saturating_sub(silent))
+    let begun = Instant::now();
+    let said = child.stdout.take().map(listen);
+    let mut silent = Some(SILENT.min(patience / 2));
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            break status;
+        }
+        if silent.take_if(|silent| begun.elapsed() >= *silent).is_some() {
+            waits();
+        }
+        if begun.elapsed() >= patience {
+            // It may have ended by itself at this moment.
+            child.kill().ok();
+            child.wait().ok();
+            return Err(format!("it didn't end within {} s", patience.as_secs_f32().ceil()));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let ended = Instant::now();
+    let mut text = Vec::new();
+    let parts = said.into_iter().flat_map(|said| {
+        std::iter::from_fn(move || said.recv_timeout(AFTER_ITS_END.saturating_sub(ended.elapsed())).ok())
     });
-    loop {
-        match (child.try_wait(), &text) {
-            (Ok(Some(status)), Ok(Ok(text))) => return Ok((status, text.clone())),
-            (Ok(None), Ok(Ok(_))) if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
-            (Err(error), _) => return Err(error.to_string()),
-            (_, Ok(Err(error))) => return Err(error.to_string()),
-            _ => {
-                // It may have ended by itself at this moment.
-                child.kill().ok();
-                child.wait().ok();
-                return Err(format!("it didn't end within {} s", patience.as_secs_f32().ceil()));
+    for part in parts {
+        text.extend(part.map_err(|error| error.to_string())?);
+    }
+    Ok((status, text))
+}
+
+/// What comes out of a pipe, in parts. Whatever a command started may hold it open: nobody waits for this thread.
+fn listen(pipe: ChildStdout) -> mpsc::Receiver<std::io::Result<Vec<u8>>> {
+    let (say, said) = mpsc::sync_channel(PARTS);
+    std::thread::spawn(move || {
+        let mut pipe = pipe.take(LONGEST);
+        loop {
+            let mut part = vec![0; 1024];
+            let read = pipe.read(&mut part);
+            let ends = !matches!(read, Ok(1..));
+            part.truncate(*read.as_ref().unwrap_or(&0));
+            if say.send(read.map(|_| part)).is_err() || ends {
+                return;
             }
         }
-    }
+    });
+    said
 }
 
 /// How a person puts the key where it is looked for.

@@ -220,13 +220,18 @@ impl SendContext<'_> {
 
     /// An answer may repeat the key: it is kept and shown without.
     fn without_key(&self, answer: TeacherAnswer) -> TeacherAnswer {
-        let Some(key) = self.key else { return answer };
         TeacherAnswer {
-            text: key.hide_in(&answer.text),
-            model: key.hide_in(&answer.model),
-            finish: key.hide_in(&answer.finish),
+            text: self.hide_keys(&answer.text),
+            model: self.hide_keys(&answer.model),
+            finish: self.hide_keys(&answer.finish),
             ..answer
         }
+    }
+
+    /// A text without the teacher's key, and without those that its address holds.
+    fn hide_keys(&self, text: &str) -> String {
+        let of_address = key::of_address(&self.settings.base_url);
+        self.key.into_iter().chain(&of_address).fold(text.to_owned(), |text, key| key.hide_in(&text))
     }
 
     /// One short line without the key.
@@ -234,7 +239,7 @@ impl SendContext<'_> {
         const LONGEST: usize = 200;
         let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
         let line = secret::mask(&line);
-        let line = self.key.map_or(line.clone(), |key| key.hide_in(&line));
+        let line = self.hide_keys(&line);
         if line.chars().count() > LONGEST {
             line.chars().take(LONGEST).chain(['…']).collect()
         } else {

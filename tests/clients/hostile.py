@@ -47,6 +47,20 @@ def memory(process):
     return int(line.split()[1]) // 1024
 
 
+def processor_times(process):
+    """Of each thread that generates: seconds on a processor, and seconds in which it waited for one."""
+    times = {}
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            place = f"/proc/{process}/task/{thread}"
+            if open(f"{place}/comm").read().startswith(("dojo-serve-gene", "dojo-generate")):
+                ran, waited, _ = open(f"{place}/schedstat").read().split()
+                times[thread] = (int(ran) / 1e9, int(waited) / 1e9)
+    except (OSError, ValueError):
+        pass
+    return times
+
+
 class Hostile:
     def __init__(self, options):
         self.options = options
@@ -115,11 +129,13 @@ class Hostile:
 class WellBehaved:
     """Asks one short question after the other, and for the list of models."""
 
-    def __init__(self, options):
-        self.options = options
+    def __init__(self, options, process=None):
+        self.options, self.process = options, process
         self.waits, self.totals, self.looks, self.failures = [], [], [], Counter()
         # How long, for what, and when.
         self.worst = (0.0, "nothing", 0.0)
+        # Of each wait that was too long: how long, and what the server's generating threads did in it.
+        self.late = []
 
     async def run(self, over):
         while not over.is_set():
@@ -150,6 +166,7 @@ class WellBehaved:
         if self.options.model:
             body["model"] = self.options.model
         began = last = time.time()
+        before = processor_times(self.process)
         reader, writer = await asyncio.open_connection("127.0.0.1", self.options.port)
         writer.write(hostile_mix.request(hostile_mix.CHAT, body, headers=["Connection: close"]))
         head = await reader.readline()
@@ -159,6 +176,7 @@ class WellBehaved:
                 longest, last = time.time() - last, time.time()
                 self.waits.append(longest)
                 self.note(longest, "a token")
+                before = self.tell_late(longest, before)
                 if line.startswith(b"data: [DONE]"):
                     break
         else:
@@ -166,15 +184,22 @@ class WellBehaved:
         writer.close()
         self.totals.append(time.time() - began)
 
+    def tell_late(self, waited, before):
+        after = processor_times(self.process)
+        if waited > LONGEST:
+            ran, stood = (max((now[i] - before.get(thread, now)[i] for thread, now in after.items()), default=0) for i in (0, 1))
+            self.late.append((waited, ran, stood))
+        return after
+
     def note(self, waited, what):
         self.worst = max(self.worst, (waited, what, time.time()))
 
 
-def behave_well(options, over, results):
+def behave_well(options, process, over, results):
     """The well-behaved client, in a process of its own."""
-    client = WellBehaved(options)
+    client = WellBehaved(options, process)
     asyncio.run(client.run(over))
-    results.put((client.waits, client.totals, client.looks, client.failures, client.worst))
+    results.put((client.waits, client.totals, client.looks, client.failures, client.worst, client.late))
 
 
 def described(name, values):
@@ -215,7 +240,7 @@ def main(options):
     seen = [memory(process)]
     print(described("alone, waits for a token", alone(options, 5).waits), flush=True)
     over, results = multiprocessing.Event(), multiprocessing.Queue()
-    beside = multiprocessing.Process(target=behave_well, args=(options, over, results))
+    beside = multiprocessing.Process(target=behave_well, args=(options, process, over, results))
     beside.start()
     # The machine is the server's: it isn't shared with those who make bombs.
     os.nice(10)
@@ -227,7 +252,7 @@ def main(options):
     asyncio.run(all_hostile())
     took = time.time() - began
     over.set()
-    waits, totals, looks, failures, worst = results.get(timeout=180)
+    waits, totals, looks, failures, worst, late = results.get(timeout=180)
     beside.join()
     after = alone(options, 3)
     seen.append(memory(process))
@@ -244,6 +269,8 @@ def main(options):
     there = Counter(kind for began, done, kind in hostile.times if began < ended and done > ended - waited)
     names = ", ".join(f"{kind} x {count}" for kind, count in there.most_common(8))
     print(f"longest stall: {waited:.2f} s for {what}, beside {names or 'nobody'}")
+    for waited, ran, stood in sorted(late, reverse=True)[:10]:
+        print(f"  {waited:.2f} s, in which a generating thread ran {ran:.2f} s and waited {stood:.2f} s for a processor")
     print("failures of the well-behaved client:", json.dumps(dict(failures)) if failures else "none")
     known = [value for value in seen if value is not None]
     if known:

@@ -20,11 +20,14 @@ class Colour(BaseModel):
 
 def by_mode(mode):
     def ask():
-        # JSON mode asks for the keys in words only.
-        retries = 3 if mode == Mode.JSON else 0
+        messages, more = QUESTION, {"max_retries": 0}
+        if mode == Mode.JSON:
+            # This mode asks for the keys in words only: it holds if the model does as it is told.
+            messages = [{"role": "user", "content": "The apple is red. Say its colour."}]
+            more = {"max_retries": 3, "temperature": 0}
         client = instructor.from_openai(base, mode=mode)
         found = client.chat.completions.create(
-            model=MODEL, messages=QUESTION, response_model=Colour, max_tokens=100, max_retries=retries)
+            model=MODEL, messages=messages, response_model=Colour, max_tokens=100, **more)
         assert found.colour in ("red", "green")
 
     ask.__name__ = mode.name

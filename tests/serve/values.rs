@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use dojo_studio::engine::embed::Embedder;
+use dojo_studio::engine::model::ModelFiles;
+
 use super::{json_of, question, serve, serve_with};
 use crate::engine::embed::write_tiny_bert;
 
@@ -271,5 +274,29 @@ async fn a_field_that_is_there_twice_is_refused_wherever_it_is() {
     // The same name in two objects is two fields.
     let both = json!([{ "role": "user", "content": "x" }, { "role": "assistant", "content": "x" }]);
     server.chat(json!({ "messages": both, "max_tokens": 1 })).await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn the_token_for_unknown_words_is_one_of_the_models_own() {
+    let bert = tempfile::tempdir().unwrap();
+    write_tiny_bert(bert.path());
+    let path = bert.path().join("tokenizer.json");
+    let mut tokenizer: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let special = |id: u32, content: &str| {
+        json!({ "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                "normalized": false, "special": true })
+    };
+    tokenizer["added_tokens"] = json!([special(1, "[UNK]"), special(2, "[CLS]"), special(3, "[SEP]")]);
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+    let embedder = Embedder::open(&ModelFiles::at(bert.path()).unwrap()).unwrap();
+    let expected = embedder.embed(&["[UNK]"]).unwrap();
+    let server = serve_with(None, 8, Some(embedder)).await;
+    let name = bert.path().file_name().unwrap().to_str().unwrap();
+    let asked = |ids: Value| json!({ "model": name, "input": ids });
+    let answer = json_of(server.post(EMBED, &asked(json!([[1]]))).await).await;
+    assert_eq!(answer["usage"]["prompt_tokens"], expected.tokens, "{answer}");
+    // Those that begin and end a text would be there twice.
+    assert_eq!(server.post(EMBED, &asked(json!([[2, 1, 3]]))).await.status(), 400);
     server.end().await;
 }

@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use dojo_studio::teacher::budget::Budget;
 use dojo_studio::teacher::cache::AnswerCache;
 use dojo_studio::teacher::request::{Request, TeacherAnswer};
 use dojo_studio::teacher::{ApiKey, AskError, Speaker};
 use serde_json::json;
-use wiremock::ResponseTemplate;
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::client::{asked, fine, of, server};
 use super::world::{KEY, World, answer, request, settings, world_with};
@@ -225,5 +228,49 @@ fn an_error_repeats_nothing_of_the_command_that_says_a_key() {
             assert!(error.contains("key_command") && !error.contains(&key[..8]), "{error}");
             assert!(!format!("{settings:?}").contains(&key[..8]));
         }
+    }
+}
+
+#[test]
+fn a_command_that_leaves_something_running_has_said_its_key_when_it_ends() {
+    let mut settings = settings("http://127.0.0.1:9/v1");
+    settings.key_env = None;
+    settings.key_command = ["sh", "-c", "sleep 60 & echo sk-$$-of-the-agent"].map(str::to_owned).to_vec();
+    let key = ApiKey::of_within("t", &settings, Duration::from_secs(20)).expect("the key of what ended");
+    assert!(key.is_some());
+}
+
+/// What is told of an answer with these words, by an endpoint at such a place.
+async fn told(words: &str, place: impl Fn(&str) -> String) -> String {
+    let server = MockServer::start().await;
+    let reply = ResponseTemplate::new(200).set_body_json(answer(words));
+    Mock::given(method("POST")).respond_with(reply).mount(&server).await;
+    let cache = Arc::new(AnswerCache::in_memory().expect("a cache"));
+    let world = world_with(settings(&place(&server.uri())), Budget::default(), cache);
+    world.teacher.ask(&request("a")).await.expect("an answer").text
+}
+
+#[tokio::test]
+async fn a_key_within_the_address_that_an_endpoint_repeats_is_hidden() {
+    let sent = "Basic bWU6cGE1NXdvcmQtbG9uZy0wMTI=";
+    let said = format!("{sent}; pa55word-long-012; hidden-query-77; sk-in-the-path-0123; on 2024-02-15");
+    let place = |server: &str| {
+        let server = server.replace("http://", "http://me:pa55word-long%2D012@");
+        format!("{server}/sk-in-the-path-0123/v1?api_key=hidden-query-77&version=2024-02-15-preview")
+    };
+    assert_eq!(told(&said, place).await, "Basic ***; ***; ***; ***; on 2024-02-15");
+}
+
+#[tokio::test]
+async fn a_key_that_an_endpoint_spells_otherwise_is_hidden() {
+    let backwards: String = KEY.chars().rev().collect();
+    let hex: String = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let encoded = ["", "a", "ab", "abc", "user:"].map(|before| STANDARD.encode(format!("{before}{KEY}")));
+    let said = format!("{backwards} {hex} {} {}", hex.to_uppercase(), encoded.join(" "));
+    let told = told(&said, |server| format!("{server}/v1")).await;
+    for spelling in [&backwards, &hex, &hex.to_uppercase()].into_iter().chain(&encoded) {
+        let shown = spelling.as_bytes().windows(10).filter_map(|run| std::str::from_utf8(run).ok());
+        let shown: Vec<&str> = shown.filter(|run| told.contains(run)).collect();
+        assert!(shown.is_empty(), "{shown:?} of {spelling} in {told}");
     }
 }

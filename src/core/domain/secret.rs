@@ -249,15 +249,18 @@ pub fn is_variable_name(name: &str) -> bool {
 /// A short key or one without digits (`ollama`, `not-needed`) keeps nothing from anyone: only the whole of it is masked.
 #[must_use]
 pub fn without(text: &str, key: &str) -> String {
-    const RUN: usize = 8;
     if key.is_empty() {
         return text.to_owned();
     }
     let whole = text.replace(key, MASK);
-    if !is_secret(key) {
-        return whole;
-    }
-    let (bytes, key) = (whole.as_bytes(), key.as_bytes());
+    if is_secret(key) { without_runs(&whole, key) } else { whole }
+}
+
+/// A text in which every run of eight characters of a key is masked, with what follows of it.
+#[must_use]
+pub fn without_runs(text: &str, key: &str) -> String {
+    const RUN: usize = 8;
+    let (bytes, key) = (text.as_bytes(), key.as_bytes());
     let runs: std::collections::HashSet<&[u8]> = key.windows(RUN).collect();
     let mut hidden = vec![false; bytes.len()];
     for (start, window) in bytes.windows(RUN).enumerate() {
@@ -266,9 +269,9 @@ pub fn without(text: &str, key: &str) -> String {
         }
     }
     // A key is ASCII: no character is cut in two.
-    let mut masked = String::with_capacity(whole.len());
+    let mut masked = String::with_capacity(text.len());
     let mut before = false;
-    for (at, letter) in whole.char_indices() {
+    for (at, letter) in text.char_indices() {
         let now = hidden.get(at).copied().unwrap_or_default();
         match (now, before) {
             (false, _) => masked.push(letter),

@@ -117,11 +117,18 @@ impl Embedder {
     /// tokenizer wouldn't write them for it: then they are another's.
     #[must_use]
     pub fn text_of(&self, ids: &[u32]) -> Option<String> {
-        let text = self.whole.decode(ids, true).ok()?;
-        let written = |with_ends: bool| self.whole.encode(text.as_str(), with_ends).ok();
-        let is_same = |encoding: Encoding| encoding.get_ids() == ids;
-        let same = written(false).is_some_and(is_same) || written(true).is_some_and(is_same);
-        same.then_some(text)
+        let is_written_for = |text: &String| {
+            let written = |with_ends: bool| self.whole.encode(text.as_str(), with_ends).ok();
+            let is_same = |encoding: Encoding| encoding.get_ids() == ids;
+            written(false).is_some_and(is_same) || written(true).is_some_and(is_same)
+        };
+        if let Some(text) = self.whole.decode(ids, true).ok().filter(is_written_for) {
+            return Some(text);
+        }
+        // The token for unknown words is left out there. Those that begin and end a text would be written twice.
+        let ends = self.whole.encode("", true).ok()?;
+        let has_ends = ids.iter().any(|id| ends.get_ids().contains(id));
+        self.whole.decode(ids, false).ok().filter(|text| !has_ends && is_written_for(text))
     }
 
     /// Tokens of a text, however long; without those that begin and end it.

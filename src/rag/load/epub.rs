@@ -8,6 +8,7 @@ use super::archive::Archive;
 use super::html::{self, Markup};
 use super::writer::BlockWriter;
 use super::xml::{self, XmlPart};
+use crate::ground::percent;
 
 /// Most chapters of one book.
 const MOST_CHAPTERS: usize = 10_000;
@@ -83,7 +84,7 @@ fn spine(package: &str) -> Vec<String> {
 fn place(folder: &str, href: &str) -> String {
     let href = href.split('#').next().unwrap_or_default();
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    let href = unescaped(href);
+    let href = percent::decoded(href);
     for part in href.split('/') {
         match part {
             "" | "." => {}
@@ -94,20 +95,4 @@ fn place(folder: &str, href: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-/// "%20" is a space.
-fn unescaped(href: &str) -> String {
-    let mut bytes = Vec::with_capacity(href.len());
-    let mut rest = href;
-    while let Some(first) = rest.bytes().next() {
-        let hex = rest.get(1..3).filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(hex.unwrap_or(first));
-        let taken = if hex.is_some() { 3 } else { rest.chars().next().map_or(1, char::len_utf8) };
-        if hex.is_none() {
-            bytes.extend(rest.bytes().take(taken).skip(1));
-        }
-        rest = rest.get(taken..).unwrap_or_default();
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

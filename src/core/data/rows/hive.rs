@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::domain::record::Fields;
+use crate::ground::percent::decoded;
 
 /// What stands for no value.
 const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -65,18 +66,4 @@ fn column(folder: &str) -> Option<(String, Value)> {
         };
         (name, value)
     })
-}
-
-/// A name with what is written as `%20`; one that can't be read so stays as it is.
-fn decoded(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let [first, after @ ..] = rest {
-        let code = (*first == b'%').then(|| after.get(..2)).flatten();
-        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(code.unwrap_or(*first));
-        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
 }
