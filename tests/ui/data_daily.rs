@@ -16,7 +16,7 @@ use dojo_studio::ui::pane::Effect;
 use super::data::{opened, page, send, studio, viewed};
 use crate::ui::harness::{Harness, NOON};
 
-fn vocabulary(vocabulary: Vocabulary) -> Event {
+pub(super) fn vocabulary(vocabulary: Vocabulary) -> Event {
     Event::Data(DataEvent::VocabularyRead(Box::new(vocabulary)))
 }
 

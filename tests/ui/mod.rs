@@ -11,6 +11,7 @@ mod data;
 mod data_daily;
 mod data_turns;
 mod evaluations;
+mod every_view;
 mod floats;
 mod from_hub;
 mod help;

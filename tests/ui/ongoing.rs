@@ -63,6 +63,21 @@ fn the_sign_is_whole_beside_the_tabs_while_a_run_starts() {
 }
 
 #[test]
+fn a_run_without_a_figure_is_named_in_the_header() {
+    let mut studio = Harness::new().with(world::run("sft-0412", Phase::Running, 0)).size(120, 36);
+    assert!(studio.line(0).ends_with("● 6m · smollm2-135m · cpu · 1.2/24 GB"), "{}", studio.line(0));
+    let Event::Runs(RunsEvent::Seen(run)) = world::run("sft-0412", Phase::Running, 0) else {
+        panic!("a run is seen")
+    };
+    let mut run = (*run).clone();
+    if let Some(state) = &mut run.state {
+        state.seconds_left = None;
+    }
+    studio.apply(Event::Runs(RunsEvent::Seen(run.into())));
+    assert!(studio.line(0).ends_with("● sft-0412 · cpu · 1.2/24 GB"), "{}", studio.line(0));
+}
+
+#[test]
 fn tabs_stay_where_they_are_when_work_begins() {
     for size in [(60, 16), (80, 24), (120, 36), (200, 60)] {
         let mut idle = Harness::new().size(size.0, size.1);

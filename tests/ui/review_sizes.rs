@@ -62,7 +62,7 @@ fn on_a_small_screen_the_field_that_is_written_has_all_the_room() {
     insta::assert_snapshot!("writing_at_80", studio.screen());
 }
 
-fn table() -> Harness {
+pub(super) fn table() -> Harness {
     let mut studio = studio();
     studio.keys("z");
     let begins = |id: i64| Glimpse {

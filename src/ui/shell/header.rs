@@ -45,9 +45,7 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, view: View<'_>, front: Optio
     let sign = if centred {
         let room = row.right().saturating_sub(tabs + wide + 1);
         draw_name(buffer, row, view, &session, "");
-        // The machine is worth more than the shortest.
-        let signs = signs.get(..2).unwrap_or(&signs);
-        draw_right(buffer, row, view, signs, &machine, room)
+        draw_right(buffer, row, view, &signs, &machine, room)
     } else {
         let before = Rect { width: tabs.saturating_sub(row.x + 2), ..row };
         // Without its name where it is cut otherwise, and never within a word; shorter where the session's name would go.
@@ -104,9 +102,12 @@ fn draw_right(
     let theme = view.theme;
     // The model goes first: it is the session's.
     let machines = [machine.join(" · "), machine.get(1..).unwrap_or_default().join(" · "), String::new()];
-    let none = [String::new()];
-    let signs = if signs.is_empty() { none.as_slice() } else { signs };
-    let pairs = machines.iter().flat_map(|machine| signs.iter().map(move |sign| (sign, machine)));
+    // The machine is worth more than the shortest words, and words more than the bare sign.
+    let (bare, telling) =
+        signs.split_last().map_or((String::new(), signs), |(bare, rest)| (bare.clone(), rest));
+    let telling = telling.get(..2).unwrap_or(telling);
+    let told = machines.iter().flat_map(|machine| telling.iter().map(move |sign| (sign, machine)));
+    let pairs = told.chain(machines.iter().map(|machine| (&bare, machine)));
     let wide = |(sign, machine): &(&String, &String)| {
         let gap = if sign.is_empty() || machine.is_empty() { 0 } else { 3 };
         (text::width(sign) + gap + text::width(machine)) as u16

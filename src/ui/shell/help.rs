@@ -54,7 +54,10 @@ fn spelt(keys: &str) -> String {
 enum HelpLine<'h> {
     Title(&'h str),
     Blank,
-    Key(&'h HelpRow),
+    /// With as much of what it does as has room in one line.
+    Key(&'h HelpRow, String),
+    /// The rest of it.
+    More(String),
 }
 
 /// The list of keys and how far it is scrolled.
@@ -62,6 +65,8 @@ pub(crate) struct Help {
     sections: Vec<Section>,
     top: usize,
     page: usize,
+    /// Columns for what a key does, as it was drawn last.
+    room: usize,
     /// What is looked for.
     wanted: TextField,
     searching: Searching,
@@ -73,10 +78,17 @@ enum Searching {
     No,
 }
 
+/// What a key does, whole.
+fn key_lines(row: &HelpRow, room: usize) -> impl Iterator<Item = HelpLine<'_>> {
+    let mut rows = text::wrap(row.help, room).into_iter();
+    let first = HelpLine::Key(row, rows.next().unwrap_or_default());
+    std::iter::once(first).chain(rows.map(HelpLine::More))
+}
+
 impl Help {
     pub(crate) fn new(sections: Vec<Section>) -> Self {
         let wanted = TextField::new("a word, a key or a name");
-        Self { sections, top: 0, page: 1, wanted, searching: Searching::No }
+        Self { sections, top: 0, page: 1, room: usize::MAX, wanted, searching: Searching::No }
     }
 
     /// Sections with what is looked for, a blank line between them.
@@ -93,7 +105,7 @@ impl Help {
                 lines.push(HelpLine::Blank);
             }
             lines.push(HelpLine::Title(&section.title));
-            lines.extend(found.into_iter().map(HelpLine::Key));
+            lines.extend(found.into_iter().flat_map(|row| key_lines(row, self.room)));
         }
         lines
     }
@@ -190,10 +202,11 @@ impl Overlay for Help {
         let below = if searched { self.draw_search(buffer, inside, view) } else { inside };
         let list = Rect { height: below.height.saturating_sub(1), ..below };
         self.page = usize::from(list.height).max(1);
-        self.scroll(0);
-        let lines = self.lines();
         let keys = self.sections.iter().flat_map(|section| &section.rows).map(|row| text::width(&row.keys));
         let wide = keys.max().unwrap_or(0).clamp(8, 20).min(usize::from(list.width / 3));
+        self.room = usize::from(list.width).saturating_sub(wide + 3).max(8);
+        self.scroll(0);
+        let lines = self.lines();
         if lines.is_empty() {
             text::put(buffer, list.x, list.y, "no key has these words", usize::from(list.width), theme.dim);
         }
@@ -230,16 +243,19 @@ impl Overlay for Help {
 impl HelpLine<'_> {
     fn draw(&self, buffer: &mut Buffer, row: Rect, view: View<'_>, wide: usize) {
         let theme = view.theme;
+        let x = row.x + 3 + wide as u16;
+        let room = usize::from(row.right().saturating_sub(x));
         match self {
             Self::Blank => {}
             Self::Title(title) => {
                 let room = usize::from(row.width);
                 text::put(buffer, row.x, row.y, title, room, theme.bright);
             }
-            Self::Key(HelpRow { keys, help, name, .. }) => {
+            Self::More(help) => {
+                text::put(buffer, x, row.y, help, room, theme.text);
+            }
+            Self::Key(HelpRow { keys, name, .. }, help) => {
                 text::put(buffer, row.x + 1, row.y, keys, wide, theme.accent);
-                let x = row.x + 3 + wide as u16;
-                let room = usize::from(row.right().saturating_sub(x));
                 let (end, _) = text::put(buffer, x, row.y, help, room, theme.text);
                 let name_x = row.right().saturating_sub(name.len() as u16);
                 if name_x > end + 1 {

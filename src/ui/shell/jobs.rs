@@ -176,7 +176,7 @@ fn draw_what(
     (sign, style): (&str, Style),
     what: &str,
 ) -> u16 {
-    let wide = WHAT.min(line.width / 2);
+    let wide = WHAT.min(line.width * 2 / 5);
     let room = usize::from(wide.saturating_sub(4));
     text::put(buffer, line.x, line.y, sign, 1, style);
     text::put(buffer, line.x + 2, line.y, what, room, view.theme.text);
@@ -194,7 +194,7 @@ fn draw_moving(
 ) {
     let mut x = draw_what(buffer, line, view, sign, what);
     if let Some(share) = share {
-        let bar = Rect { x, width: line.right().saturating_sub(x).min(BAR.min(line.width / 4)), ..line };
+        let bar = Rect { x, width: line.right().saturating_sub(x).min(BAR.min(line.width / 6)), ..line };
         gauge::draw(buffer, bar, share, view.theme.accent, view.theme.rule);
         x = bar.right() + 2;
     }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::overlay::{self, Overlay, OverlayReply};
 use crate::app::store::Store;
-use crate::domain::protocol::system::Level;
+use crate::domain::protocol::system::{Level, LogLine};
 use crate::ui::pane::View;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::{float, text};
@@ -32,6 +32,26 @@ pub(crate) fn sign(level: Level, theme: &Theme) -> (&'static str, ratatui::style
         Level::Warning => ("!", theme.warning),
         Level::Error => ("✗", theme.bad),
     }
+}
+
+/// Writes what was said at the bottom of the room, whole. Returns the room above it.
+fn draw_line(buffer: &mut Buffer, room: Rect, line: &LogLine, view: View<'_>) -> Rect {
+    let theme = view.theme;
+    let wide = usize::from(room.width.saturating_sub(11));
+    let rows = text::wrap(&line.text, wide);
+    let height = (rows.len() as u16).min(room.height);
+    let place = Rect { y: room.bottom() - height, height, ..room };
+    // Of one that begins above what is in sight, the end is shown.
+    let above = rows.len() - usize::from(height);
+    for (row, y) in rows.iter().skip(above).zip(place.y..) {
+        text::put(buffer, place.x + 11, y, row, wide, theme.text);
+    }
+    if above == 0 && height > 0 {
+        let (sign, style) = sign(line.level, theme);
+        text::put(buffer, place.x, place.y, text::ago(line.time, view.store.now), 8, theme.dim);
+        text::put(buffer, place.x + 9, place.y, sign, 1, style);
+    }
+    Rect { height: room.height - height, ..room }
 }
 
 impl Overlay for LogView {
@@ -61,13 +81,9 @@ impl Overlay for LogView {
             let hint = "Nothing was said yet. Warnings, errors and finished jobs come here.";
             text::put(buffer, inside.x, inside.y, hint, usize::from(inside.width), theme.dim);
         }
-        let rows = (inside.y..inside.bottom()).rev();
-        for (line, y) in view.store.log.lines().rev().skip(self.up).zip(rows) {
-            let (sign, style) = sign(line.level, theme);
-            text::put(buffer, inside.x, y, text::ago(line.time, view.store.now), 8, theme.dim);
-            text::put(buffer, inside.x + 9, y, sign, 1, style);
-            let room = usize::from(inside.width.saturating_sub(11));
-            text::put(buffer, inside.x + 11, y, &line.text, room, theme.text);
+        let mut above = inside;
+        for line in view.store.log.lines().rev().skip(self.up) {
+            above = draw_line(buffer, above, line, view);
         }
     }
 

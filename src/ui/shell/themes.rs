@@ -79,6 +79,11 @@ impl Overlay for Themes {
         let inside = float::draw(buffer, area, theme, "theme");
         self.list = Rect { y: inside.y + 1, height: inside.height.saturating_sub(4), ..inside };
         let window = self.cursor.window(self.rows.len(), usize::from(self.list.height));
+        if window.len() < self.rows.len() {
+            let shown = format!("{}–{} of {}", window.start + 1, window.end, self.rows.len());
+            let x = inside.right().saturating_sub(text::width(&shown) as u16 + 1);
+            text::put(buffer, x, inside.y, shown, usize::from(inside.width), theme.dim);
+        }
         for (number, y) in window.zip(self.list.y..self.list.bottom()) {
             let Some((name, kind)) = self.rows.get(number) else { continue };
             let row = Rect { y, height: 1, ..self.list };

@@ -51,7 +51,7 @@ const SETTINGS: [Setting; 7] = [
         least: 0.0,
         most: 1.0,
         step: 0.01,
-        help: "only words this likely beside the likeliest",
+        help: "words this likely beside the likeliest",
         whole: false,
     },
     Setting {
@@ -79,6 +79,9 @@ const SETTINGS: [Setting; 7] = [
         whole: true,
     },
 ];
+
+/// Columns of the panel: the longest explanation has room beside its value.
+const WIDTH: u16 = 76;
 
 /// The panel while it is open.
 #[derive(Debug)]
@@ -187,7 +190,7 @@ impl Panel {
     }
 
     pub(super) fn draw(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
-        let inside = float::draw(buffer, centred(area, 74, SETTINGS.len() as u16 + 4), theme, "sampling");
+        let inside = float::draw(buffer, centred(area, WIDTH, SETTINGS.len() as u16 + 4), theme, "sampling");
         for (row, (setting, value)) in SETTINGS.iter().zip(&self.values).enumerate() {
             let y = inside.y + row as u16;
             if y >= inside.bottom() {
@@ -210,8 +213,11 @@ impl Panel {
         }
         let y = inside.bottom().saturating_sub(1);
         let width = usize::from(inside.width);
+        let help = SETTINGS.get(self.row).map_or("", |setting| setting.help);
         let (words, style) = match &self.refused {
             Some(refused) => (refused.as_str(), theme.bad),
+            // What has no room beside its value is read here.
+            None if text::width(help) > width.saturating_sub(33) => (help, theme.dim),
             None => ("Type a number, or ← and → for steps; del clears.", theme.dim),
         };
         if self.refused.is_some() || y >= inside.y + SETTINGS.len() as u16 {

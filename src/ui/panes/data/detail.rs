@@ -208,10 +208,10 @@ impl Detail {
             text::put(buffer, area.right().saturating_sub(wide), y, &words, usize::from(wide), theme.dim);
         };
         if area.height > 1 && top > 0 {
-            say(top, "lines above", area.y);
+            say(top, if top == 1 { "line above" } else { "lines above" }, area.y);
         }
         if area.height > 1 && below > 0 {
-            say(below, "more lines", area.bottom() - 1);
+            say(below, if below == 1 { "more line" } else { "more lines" }, area.bottom() - 1);
         }
     }
 }

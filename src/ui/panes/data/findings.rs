@@ -87,5 +87,13 @@ impl Findings {
             let room = usize::from(area.width.saturating_sub(33));
             text::put(buffer, area.x + 31, y, about(name), room, theme.dim);
         }
+        // What has no room beside its name is read below.
+        let chosen = found.get(self.cursor.row()).map_or("", |(name, _)| about(name));
+        if text::width(chosen) > usize::from(area.width.saturating_sub(33)) {
+            let below = area.y + 2 + found.len() as u16;
+            for (row, y) in text::wrap(chosen, width.saturating_sub(2)).iter().zip(below..area.bottom()) {
+                text::put(buffer, area.x + 3, y, row, width, theme.text);
+            }
+        }
     }
 }

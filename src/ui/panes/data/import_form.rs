@@ -240,12 +240,17 @@ impl ImportForm {
         }
         y = passed_over(buffer, area, y, plan, theme);
         let below = Rect { y, height: area.bottom().saturating_sub(y), ..area };
-        let parts = Rect { width: PARTS.min(below.width), ..below };
+        let (parts, shown) = if below.width > PARTS + 20 {
+            let shown = Rect { x: below.x + PARTS, width: below.width - PARTS, ..below };
+            (Rect { width: PARTS, ..below }, shown)
+        } else {
+            // One below the other, half of the room for each at least.
+            let height = (plan.parts.len() as u16 + 2).min(below.height / 2);
+            let shown = Rect { y: below.y + height, height: below.height - height, ..below };
+            (Rect { height, ..below }, shown)
+        };
         self.draw_parts(buffer, parts, plan, theme);
-        if below.width > PARTS + 20 {
-            let right = Rect { x: below.x + PARTS, width: below.width - PARTS, ..below };
-            examples(buffer, right, plan, theme);
-        }
+        examples(buffer, shown, plan, theme);
     }
 
     /// How far it is, what came of it, and what comes next.

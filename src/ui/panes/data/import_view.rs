@@ -67,11 +67,16 @@ pub(super) fn files(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &
 }
 
 pub(super) fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme: &Theme) {
+    if area.height == 0 {
+        return;
+    }
     heading(buffer, area, "the first rows become", theme);
     let mut y = area.y + 1;
+    let room = usize::from(area.width).saturating_sub(14);
     for example in &plan.examples {
         let lines = match example {
-            Err(why) => vec![("", why.clone(), theme.warning)],
+            // Why a row can't be read is read whole.
+            Err(why) => text::wrap(why, room).into_iter().map(|row| ("", row, theme.warning)).collect(),
             Ok(Example { prompt, answer, label }) => {
                 let mut lines =
                     vec![("user", prompt.clone(), theme.text), ("assistant", answer.clone(), theme.text)];
@@ -88,7 +93,6 @@ pub(super) fn examples(buffer: &mut Buffer, area: Rect, plan: &ImportPlan, theme
                 return;
             }
             text::put(buffer, area.x + 2, y, who, 10, theme.accent);
-            let room = usize::from(area.width).saturating_sub(14);
             text::put(buffer, area.x + 12, y, &said, room, style);
             y += 1;
         }

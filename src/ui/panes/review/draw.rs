@@ -50,16 +50,15 @@ fn below_line(pane: &ReviewPane, buffer: &mut Buffer, area: Rect, view: View<'_>
     let ReviewMode::Line(line) = &pane.mode else { return 0 };
     let style = if pane.complaint.is_empty() { view.theme.dim } else { view.theme.bad };
     let hint = pane.hint(view.store);
-    // What is wrong is read whole.
-    let wrong =
-        if pane.complaint.is_empty() { vec![hint] } else { text::wrap(&hint, usize::from(area.width)) };
-    for (y, words) in (area.top()..area.bottom()).zip(&wrong) {
+    // What can be typed, and what is wrong, are read whole.
+    let said = text::wrap(&hint, usize::from(area.width));
+    for (y, words) in (area.top()..area.bottom()).zip(&said) {
         put(buffer, Rect { y, height: 1, ..area }, words, style);
     }
     let offers = line.offers(view.store);
     let most = if area.height < LOW { 3 } else { 6 };
     let first = line.picked.map_or(0, |at| (at + 1).saturating_sub(most));
-    let mut rows = wrong.len() as u16;
+    let mut rows = said.len() as u16;
     for (at, said) in offers.iter().enumerate().skip(first).take(most) {
         let row = Rect { y: area.y + rows, height: 1, ..area };
         if row.y >= area.bottom() {

@@ -264,7 +264,7 @@ impl Recipes {
             lines.extend(said((" ✎ ", theme.accent), (words, theme.text), area.width));
         } else if let (true, Some(recipe)) = (issues.is_empty(), self.current(store)) {
             const READY: &str = "ready  ";
-            let room = usize::from(area.width).saturating_sub(3 + READY.len());
+            let room = usize::from(area.width).saturating_sub(4 + READY.len());
             lines.push(Line::from(vec![
                 Span::styled(" ✓ ", theme.good),
                 Span::styled(READY, theme.dim),
