@@ -17,6 +17,7 @@ static ALLOCATOR: dojo_studio::data::chat::fence::Metered<std::alloc::System> =
     dojo_studio::data::chat::fence::Metered(std::alloc::System);
 
 mod app;
+mod blueprint;
 mod cli;
 mod config;
 mod conventions;

@@ -10,6 +10,7 @@ pub(crate) mod documents;
 mod elsewhere;
 pub mod evaluation;
 pub mod events;
+pub mod expand;
 pub(crate) mod exports;
 pub mod follow;
 pub mod forbidden;

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::bench_expand::{self, BenchExpandArguments};
 use super::bench_generate::{self, BenchGenerateArguments};
 use super::bench_guess::{self, BenchGuessArguments};
 use super::bench_perplexity::{self, BenchPerplexityArguments};
@@ -25,6 +26,8 @@ use crate::engine::train::step::StepOptions;
 
 #[derive(Subcommand)]
 pub(super) enum BenchSubcommand {
+    /// A blueprint expanded by an endpoint that answers at once: time an example, memory, near-duplicates looked up.
+    Expand(BenchExpandArguments),
     /// Generation: prompts read and tokens written, alone and many at once.
     Generate(Box<BenchGenerateArguments>),
     /// Tokens guessed ahead: what it saves, on texts that repeat their prompt and on some that don't.
@@ -100,6 +103,7 @@ fn recipe_value<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error>
 
 pub(super) fn run(bench: &BenchSubcommand) -> Result<ExitCode> {
     match bench {
+        BenchSubcommand::Expand(arguments) => return bench_expand::run(arguments),
         BenchSubcommand::Generate(arguments) => return bench_generate::run(arguments),
         BenchSubcommand::Guess(arguments) => return bench_guess::run(arguments),
         BenchSubcommand::Perplexity(arguments) => return bench_perplexity::run(arguments),

@@ -85,7 +85,7 @@ pub(super) fn teacher(arguments: &BenchTeacherArguments) -> Result<ExitCode> {
 }
 
 /// Works in a folder that is gone afterwards.
-fn in_a_folder<T>(work: impl FnOnce(&std::path::Path) -> Result<T>) -> Result<T> {
+pub(super) fn in_a_folder<T>(work: impl FnOnce(&std::path::Path) -> Result<T>) -> Result<T> {
     let home = std::env::temp_dir().join(format!("dojo-bench-{}", std::process::id()));
     std::fs::create_dir_all(&home).with_context(|| format!("make {}", home.display()))?;
     let measured = work(&home);

@@ -3,16 +3,19 @@
 mod ask;
 mod batch_input;
 mod bench;
+mod bench_expand;
 mod bench_generate;
 mod bench_guess;
 mod bench_perplexity;
 mod bench_review;
 mod bench_ui;
+mod blueprint;
 mod chat;
 mod data;
 mod demo;
 mod doctor;
 mod eval;
+mod expand;
 mod export;
 mod generate;
 mod generate_batch;
@@ -60,6 +63,8 @@ enum DojoCommand {
     /// Measure this machine's speed.
     #[command(subcommand)]
     Bench(bench::BenchSubcommand),
+    /// Blueprints: how a domain is thought, and what a teacher is to write of it.
+    Blueprint(Box<blueprint::BlueprintArguments>),
     /// Records of a session: import, list, tag, undo, history.
     Data(data::DataArguments),
     /// Score corrected thoughts with a judge, and improve what scores low.
@@ -78,6 +83,8 @@ enum DojoCommand {
     Demo(demo::DemoArguments),
     /// Hold models against each other on the same items: figures with intervals, and whether they differ.
     Eval(Box<eval::EvalArguments>),
+    /// Have a teacher write the examples that a blueprint plans, into a session.
+    Expand(Box<expand::ExpandArguments>),
     /// Write a trained model for other programs: a GGUF, a merged folder, an adapter; checked against what was trained.
     Export(Box<export::ModelExportArguments>),
     /// Answer a prompt, or a file of them.
@@ -104,7 +111,7 @@ enum DojoCommand {
     Runs(runs::RunsArguments),
     /// Train a model by a recipe.
     Train(Box<train::TrainArguments>),
-    /// Let a folder's tasks and recipes run the programs that they name as rewards.
+    /// Let a folder's tasks, recipes and blueprints run the programs that they name as rewards.
     Trust(trust::TrustArguments),
     /// List the tasks, or try one on records.
     Task(task::TaskArguments),
@@ -131,6 +138,8 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         None => studio::run(),
         Some(DojoCommand::Bench(what)) => bench::run(&what),
+        Some(DojoCommand::Blueprint(arguments)) => blueprint::run(&arguments),
+        Some(DojoCommand::Expand(arguments)) => expand::run(&arguments),
         Some(DojoCommand::Data(arguments)) => data::run(&arguments),
         Some(DojoCommand::Judge(arguments)) => review_jobs::judge(&arguments),
         Some(DojoCommand::Mcp(arguments)) => mcp::run(&arguments),

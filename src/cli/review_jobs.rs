@@ -56,7 +56,7 @@ struct Common {
 }
 
 /// As `generate` takes it.
-fn temperature(text: &str) -> Result<f64, String> {
+pub(super) fn temperature(text: &str) -> Result<f64, String> {
     let given: Option<f64> = text.parse().ok();
     given
         .filter(|given| (0.0..=100.0).contains(given))
@@ -64,7 +64,7 @@ fn temperature(text: &str) -> Result<f64, String> {
 }
 
 /// A sum that can be spent.
-fn dollars(text: &str) -> Result<f64, String> {
+pub(super) fn dollars(text: &str) -> Result<f64, String> {
     let sum: f64 = text.parse().map_err(|_| "it takes a number of dollars, like 2.50".to_owned())?;
     if sum.is_finite() && sum >= 0.0 { Ok(sum) } else { Err("it takes dollars, 0 or more".to_owned()) }
 }
@@ -169,6 +169,30 @@ pub(super) fn session_of(folders: &Folders, named: Option<&str>) -> Result<Sessi
     }
 }
 
+/// Where a job runs, and what Ctrl-C tells it.
+///
+/// # Errors
+/// Where no runtime can be made.
+pub(super) fn interruptible() -> Result<(tokio::runtime::Runtime, Arc<AtomicBool>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.store(true, Ordering::Relaxed);
+            print::complain(&format!(
+                "stopping: answers under way have up to {} s; Ctrl-C ends at once",
+                STOPPING.as_secs()
+            ));
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // Every result that came is on the disk.
+            std::process::exit(INTERRUPTED);
+        }
+    });
+    Ok((runtime, stop))
+}
+
 struct Work {
     folders: Folders,
     session: SessionInfo,
@@ -191,22 +215,7 @@ impl Work {
             .map(|text| filter::parse(text).map_err(|error| anyhow::anyhow!("{}", error.pointed(text))));
         let filter = filter.transpose()?;
         let options = review::JobOptions { filter, limit: common.limit, budget, drawing, gauge: None, dry };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        runtime.spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                asked.store(true, Ordering::Relaxed);
-                print::complain(&format!(
-                    "stopping: answers under way have up to {} s; Ctrl-C ends at once",
-                    STOPPING.as_secs()
-                ));
-            }
-            if tokio::signal::ctrl_c().await.is_ok() {
-                // Every result that came is on the disk.
-                std::process::exit(INTERRUPTED);
-            }
-        });
+        let (runtime, stop) = interruptible()?;
         Ok(Self { folders, session, options, stop, json: common.json, runtime })
     }
 
@@ -240,10 +249,16 @@ fn table(summary: &review::Summary) -> String {
         "judge" => "at or above the threshold",
         _ => "reach the true label",
     };
+    let kept = format!("{}, of which {} {right}", summary.kept, summary.right);
+    table_of(summary, &kept)
+}
+
+/// What any job on teachers says of itself.
+pub(super) fn table_of(summary: &review::Summary, kept: &str) -> String {
     let mut lines = vec![
         format!("{:<10} {} by {}", summary.job, counted(summary.questions, "question"), summary.speaker),
         format!("{:<10} {} tokens, ${:.4}", "estimate", summary.estimated_tokens, summary.estimated_dollars),
-        format!("{:<10} {}, of which {} {right}", "kept", summary.kept, summary.right),
+        format!("{:<10} {kept}", "kept"),
         format!(
             "{:<10} {} + {} tokens, ${:.4}; {} paid for, {} from before",
             "spent",

@@ -1,4 +1,4 @@
-//! `dojo trust`: leave for a folder's tasks and recipes to run the programs that they name as rewards.
+//! `dojo trust`: leave for a folder's tasks, recipes and blueprints to run the programs that they name as rewards.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::chat_marks::MARKS;
+use super::expansions::EXPANSIONS;
 use super::schema_drafts::{DRAFTS, REVIEW_DRAFTS, TEXT_DRAFTS};
 use super::vectors::VECTORS;
 use super::{Result, SessionError};
@@ -28,6 +29,7 @@ const STEPS: &[&str] = &[
     SOURCES,
     MARKS,
     VECTORS,
+    EXPANSIONS,
 ];
 
 /// The version that this program writes.

@@ -115,13 +115,13 @@ impl ClaimJudge {
         let shape = AnswerShape {
             fields: vec![
                 AnswerField {
-                    name: REASONS,
+                    name: REASONS.into(),
                     aliases: &["reason", "explanation"],
                     kind: FieldKind::Text,
                     need: Need::Optional,
                 },
                 AnswerField {
-                    name: VERDICT,
+                    name: VERDICT.into(),
                     aliases: &["label", "judgement"],
                     kind: FieldKind::Label(ClaimVerdict::ALL.map(ClaimVerdict::class).to_vec()),
                     need: Need::Required,

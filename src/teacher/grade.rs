@@ -76,12 +76,12 @@ impl Grader {
         let shape = AnswerShape {
             fields: vec![
                 AnswerField {
-                    name: REASONS,
+                    name: REASONS.into(),
                     aliases: &["reason", "explanation"],
                     kind: FieldKind::Text,
                     need: Need::Optional,
                 },
-                AnswerField { name, aliases: &[], kind: range, need: Need::Required },
+                AnswerField { name: name.into(), aliases: &[], kind: range, need: Need::Required },
             ],
         };
         let found = ask_and_read(speaker, &request, &shape, &self.again, |_: &FoundFields| Ok(())).await?;

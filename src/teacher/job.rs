@@ -1,5 +1,7 @@
 //! What all jobs share: many questions at once, each asked, read, asked once more where it can't be read, and kept.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -73,7 +75,7 @@ impl Assignment {
 
     pub(super) fn label_field(&self) -> AnswerField {
         AnswerField {
-            name: LABEL,
+            name: LABEL.into(),
             aliases: &["label", "answer", "final_label", "prediction"],
             kind: FieldKind::Label(self.classes.clone()),
             need: Need::Required,
@@ -86,8 +88,11 @@ pub(super) const THOUGHT: &str = "thought_process";
 pub(super) const IMPROVED: &str = "improved_thought_process";
 pub(super) const ANALYSIS: &str = "error_analysis";
 
-pub(super) const fn text_field(name: &'static str, aliases: &'static [&'static str]) -> AnswerField {
-    AnswerField { name, aliases, kind: FieldKind::Text, need: Need::Required }
+pub(super) fn text_field(
+    name: impl Into<Cow<'static, str>>,
+    aliases: &'static [&'static str],
+) -> AnswerField {
+    AnswerField { name: name.into(), aliases, kind: FieldKind::Text, need: Need::Required }
 }
 
 /// A question whose answer could not be used.
@@ -164,9 +169,9 @@ fn own_words(
     shape: &AnswerShape,
     asked: &[Message],
 ) -> std::result::Result<FoundFields, Unreadable> {
-    let texts = shape.fields.iter().filter(|field| [THOUGHT, IMPROVED].contains(&field.name));
+    let texts = shape.fields.iter().filter(|field| [THOUGHT, IMPROVED].contains(&field.name.as_ref()));
     let echo =
-        texts.filter(|field| found.get(field.name).is_some_and(|text| echoes(text, asked))).count() > 0;
+        texts.filter(|field| found.get(&field.name).is_some_and(|text| echoes(text, asked))).count() > 0;
     if echo { Err(Unreadable::Echo) } else { Ok(found) }
 }
 

@@ -131,13 +131,13 @@ impl Judge {
         let shape = AnswerShape {
             fields: vec![
                 AnswerField {
-                    name: REASONS,
+                    name: REASONS.into(),
                     aliases: &["reason", "explanation"],
                     kind: FieldKind::Text,
                     need: Need::Optional,
                 },
                 AnswerField {
-                    name: SCORE,
+                    name: SCORE.into(),
                     aliases: &["rating"],
                     kind: FieldKind::Whole { least: 1, most: 5 },
                     need: Need::Required,

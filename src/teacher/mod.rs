@@ -1,4 +1,4 @@
-//! Outside models and the jobs on them: think, reflect, judge, claims of answers. Knows no screen and no tensor.
+//! Outside models and the jobs on them: think, reflect, judge, claims of answers, examples for blueprints. Knows no screen and no tensor.
 //!
 //! A job asks a [`Speaker`], which is an endpoint ([`client::Teacher`]) or a model that the program runs itself, reads
 //! the answer with the one extractor, and hands each result to whoever keeps it. Whatever was answered is kept before
@@ -15,6 +15,7 @@ pub mod course;
 mod echo;
 pub mod embed;
 mod error;
+pub mod expand;
 pub mod extract;
 pub mod form;
 pub mod gauge;

@@ -13,11 +13,12 @@ use sha2::{Digest, Sha256};
 use crate::domain::message::{Message, Role};
 
 /// The shipped prompts.
-const SHIPPED: [(&str, &str); 13] = [
+const SHIPPED: [(&str, &str); 14] = [
     ("again", include_str!("../../assets/prompts/again.txt")),
     ("answer", include_str!("../../assets/prompts/answer.txt")),
     ("claim", include_str!("../../assets/prompts/claim.txt")),
     ("entail", include_str!("../../assets/prompts/entail.txt")),
+    ("expand", include_str!("../../assets/prompts/expand.txt")),
     ("follow-up", include_str!("../../assets/prompts/follow-up.txt")),
     ("grade", include_str!("../../assets/prompts/grade.txt")),
     ("improve", include_str!("../../assets/prompts/improve.txt")),

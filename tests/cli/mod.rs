@@ -2,6 +2,7 @@ mod batch_input;
 #[cfg(unix)]
 mod chat;
 mod eval;
+mod expand;
 mod export;
 mod filters;
 #[cfg(unix)]

@@ -32,6 +32,7 @@ mod lacking;
 mod limits;
 mod mask;
 mod masks;
+mod near_index;
 mod noticed;
 mod options;
 mod own_words;

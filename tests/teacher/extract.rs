@@ -13,13 +13,13 @@ fn thought_shape() -> AnswerShape {
     AnswerShape {
         fields: vec![
             AnswerField {
-                name: "thought_process",
+                name: "thought_process".into(),
                 aliases: &["thought", "reasoning"],
                 kind: FieldKind::Text,
                 need: Need::Required,
             },
             AnswerField {
-                name: "predicted_label",
+                name: "predicted_label".into(),
                 aliases: &["label"],
                 kind: FieldKind::Label(entailment()),
                 need: Need::Required,
@@ -31,9 +31,9 @@ fn thought_shape() -> AnswerShape {
 fn judge_shape() -> AnswerShape {
     AnswerShape {
         fields: vec![
-            AnswerField { name: "reasons", aliases: &[], kind: FieldKind::Text, need: Need::Optional },
+            AnswerField { name: "reasons".into(), aliases: &[], kind: FieldKind::Text, need: Need::Optional },
             AnswerField {
-                name: "score",
+                name: "score".into(),
                 aliases: &[],
                 kind: FieldKind::Whole { least: 1, most: 5 },
                 need: Need::Required,
@@ -43,7 +43,10 @@ fn judge_shape() -> AnswerShape {
 }
 
 fn found(thought: &str, label: &str) -> FoundFields {
-    FoundFields::from([("thought_process", thought.to_owned()), ("predicted_label", label.to_owned())])
+    FoundFields::from([
+        ("thought_process".into(), thought.to_owned()),
+        ("predicted_label".into(), label.to_owned()),
+    ])
 }
 
 fn read(answer: &str) -> Result<FoundFields, Unreadable> {
@@ -102,13 +105,13 @@ fn of_several_whole_objects_the_last_that_fits_counts() {
 #[test]
 fn a_later_unfinished_object_with_another_label_makes_the_answer_ambiguous() {
     let answer = r#"{"thought_process": "first", "predicted_label": 0} No: {"predicted_label": 1, "thought"#;
-    assert_eq!(read(answer), Err(Unreadable::Ambiguous("predicted_label")));
+    assert_eq!(read(answer), Err(Unreadable::Ambiguous("predicted_label".into())));
 }
 
 #[test]
 fn a_repeated_template_is_no_answer() {
     let template = r#"{"thought_process": "<your steps>", "predicted_label": "<0 or 1>"}"#;
-    assert_eq!(read(template), Err(Unreadable::WrongValue("predicted_label")));
+    assert_eq!(read(template), Err(Unreadable::WrongValue("predicted_label".into())));
     let answer =
         format!("Format: {template}\nAnswer: {{\"thought_process\": \"a\", \"predicted_label\": 1}}");
     assert_eq!(read(&answer), Ok(found("a", "1")));
@@ -117,7 +120,7 @@ fn a_repeated_template_is_no_answer() {
 #[test]
 fn a_form_given_back_empty_is_no_thought() {
     let form = r#"{"thought_process": "step 1: ... step 2: ... step 3: ...", "predicted_label": "1"}"#;
-    assert_eq!(read(form), Err(Unreadable::WrongValue("thought_process")));
+    assert_eq!(read(form), Err(Unreadable::WrongValue("thought_process".into())));
     let thought = "step 1: it rains... step 2: so the street is wet. step 3: it follows.";
     let answer = json!({"thought_process": thought, "predicted_label": 1}).to_string();
     assert_eq!(read(&answer), Ok(found(thought, "1")));
@@ -126,9 +129,9 @@ fn a_form_given_back_empty_is_no_thought() {
 #[test]
 fn a_key_given_twice_with_different_labels_is_refused() {
     let answer = r#"{"thought_process": "a", "predicted_label": 0, "predicted_label": 1}"#;
-    assert_eq!(read(answer), Err(Unreadable::Ambiguous("predicted_label")));
+    assert_eq!(read(answer), Err(Unreadable::Ambiguous("predicted_label".into())));
     let aliases = r#"{"thought_process": "a", "label": "1", "predicted_label": 0}"#;
-    assert_eq!(read(aliases), Err(Unreadable::Ambiguous("predicted_label")));
+    assert_eq!(read(aliases), Err(Unreadable::Ambiguous("predicted_label".into())));
 }
 
 #[test]
@@ -159,7 +162,7 @@ fn labels_that_are_not_clear_are_refused() {
         ["0.5", "\"0 or 1\"", "\"0/1\"", "2", "null", "\"maybe\"", "[0, 1]", "\"1 (not entailment)\"", "{}"]
     {
         let answer = format!("{{\"thought_process\": \"a\", \"predicted_label\": {written}}}");
-        assert_eq!(read(&answer), Err(Unreadable::WrongValue("predicted_label")), "{written}");
+        assert_eq!(read(&answer), Err(Unreadable::WrongValue("predicted_label".into())), "{written}");
     }
 }
 
@@ -168,7 +171,7 @@ fn an_answer_without_an_object_says_why() {
     assert_eq!(read("  \n "), Err(Unreadable::Empty));
     assert_eq!(read("The label is 1."), Err(Unreadable::NoObject));
     assert_eq!(read("<html><body>502</body></html>"), Err(Unreadable::NoObject));
-    assert_eq!(read(r#"{"predicted_label": 1}"#), Err(Unreadable::Missing("thought_process")));
+    assert_eq!(read(r#"{"predicted_label": 1}"#), Err(Unreadable::Missing("thought_process".into())));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 mod client;
 mod course;
 mod embed;
+mod expand;
 mod extract;
 mod jobs;
 mod keys;

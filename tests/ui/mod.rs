@@ -7,6 +7,7 @@ mod any_keys;
 mod chart;
 mod chat;
 mod chat_library;
+mod coverage;
 mod data;
 mod data_daily;
 mod data_turns;

@@ -49,6 +49,7 @@ fn answer(
     lane.tell(DataEvent::StatisticsRead(view, Box::new(statistics)));
     let found = session.findings()?.map(|found| found.into_iter().collect());
     lane.tell(DataEvent::FindingsRead(found));
+    lane.tell(DataEvent::CoverageRead(session.coverage()?));
     lane.tell(DataEvent::VocabularyRead(Box::new(session.vocabulary()?)));
     Ok(())
 }

@@ -50,7 +50,7 @@ pub struct Throughput {
 /// # Errors
 /// Where no port is free, the cache can't be written, or a question isn't answered.
 pub fn measure(folder: &Path, load: Load) -> Result<Throughput> {
-    let address = endpoint(load.delay)?;
+    let address = endpoint(load.delay, |_| r#"{"predicted_label": 1}"#.to_owned())?;
     let text = format!(
         "base_url = \"http://{address}/v1\"\nmodel = \"bench\"\nconcurrency = {}\njson_schema = false\n",
         load.at_once
@@ -98,22 +98,28 @@ fn question(number: u64) -> Request {
     }
 }
 
-fn megabytes() -> f64 {
+pub(in crate::app) fn megabytes() -> f64 {
     memory::resident_gb() * 1e3
 }
 
-/// Answers every question after the delay, on a thread of its own, until the program ends.
-fn endpoint(delay: Duration) -> Result<SocketAddr> {
+/// Answers every question after the delay, on a thread of its own, until the program ends. What is answered is made of the
+/// request's body.
+pub(in crate::app) fn endpoint(
+    delay: Duration,
+    answer: impl Fn(&Value) -> String + Clone + Send + Sync + 'static,
+) -> Result<SocketAddr> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (tell, told) = mpsc::sync_channel(1);
     std::thread::Builder::new().name("bench endpoint".to_owned()).spawn(move || {
         runtime.block_on(async move {
-            let answer = async move |_: Json<Value>| {
-                tokio::time::sleep(delay).await;
+            let answer = async move |Json(body): Json<Value>| {
+                if delay > Duration::ZERO {
+                    tokio::time::sleep(delay).await;
+                }
                 Json(json!({
                     "model": "bench",
                     "choices": [{
-                        "message": {"role": "assistant", "content": "{\"predicted_label\": 1}"},
+                        "message": {"role": "assistant", "content": answer(&body)},
                         "finish_reason": "stop",
                     }],
                     "usage": {"prompt_tokens": 40, "completion_tokens": 10},

@@ -120,6 +120,7 @@ fn teacher(
         price_per_million_input: Price::default(),
         price_per_million_output: Price::default(),
         json_schema: true,
+        terms: None,
     };
     let clock = Arc::new(MachineClock::default());
     // The port changes from run to run; the answers to a question don't.

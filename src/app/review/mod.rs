@@ -21,6 +21,7 @@ use crate::config::Folders;
 use crate::domain::filter::Filter;
 use crate::domain::protocol::models::ModelKind;
 use crate::domain::session::SessionInfo;
+use crate::domain::teacher::TeacherSettings;
 use crate::session::{Access, Session};
 use crate::teacher::budget::{Budget, Spending};
 use crate::teacher::cache::{self, AnswerCache};
@@ -95,6 +96,12 @@ impl Summary {
     /// What came of it in all. What it has spent is kept until nothing of it is left.
     fn finish(&mut self, ended: &TeacherJobEnd, speaker: &dyn Speaker) -> Result<()> {
         leave(self.job, ended, speaker)?;
+        self.close(ended, speaker);
+        Ok(())
+    }
+
+    /// What came of it in all; the job's budget is the caller's matter.
+    pub(in crate::app) fn close(&mut self, ended: &TeacherJobEnd, speaker: &dyn Speaker) {
         let account = speaker.account();
         let asked = self.kept + self.set_aside.values().sum::<u64>();
         self.left = self.questions.saturating_sub(asked);
@@ -110,7 +117,6 @@ impl Summary {
             TeacherJobEnd::Stopped => Some("stopped; run this again to continue".to_owned()),
             TeacherJobEnd::Cut(error) => Some(error.to_string()),
         };
-        Ok(())
     }
 
     fn estimate(
@@ -170,8 +176,22 @@ pub fn speaker(
         (Some(model), Dry::Plan) => return Ok(Arc::new(Local::planned(model, cache)?)),
         (None, _) => {}
     }
-    let (settings, left_out) = folders.read_settings();
-    let Some(teacher) = settings.teachers.get(name) else {
+    let teacher = teacher_settings(folders, name)?;
+    let key = match dry {
+        Dry::Run => ApiKey::of(name, &teacher)?,
+        Dry::Plan => None,
+    };
+    let clock = Arc::new(MachineClock::default());
+    Ok(Arc::new(Teacher::new(name, teacher, key, cache, budget, clock)?))
+}
+
+/// What the settings say of a teacher.
+///
+/// # Errors
+/// Where they name none of that name.
+pub(crate) fn teacher_settings(folders: &Folders, name: &str) -> Result<TeacherSettings> {
+    let (mut settings, left_out) = folders.read_settings();
+    let Some(teacher) = settings.teachers.remove(name) else {
         ensure!(left_out.is_empty(), "find teacher {name}: {}", left_out.join("; "));
         let known: Vec<&str> = settings.teachers.keys().map(String::as_str).collect();
         let path = folders.settings.join("settings.toml");
@@ -182,12 +202,7 @@ pub fn speaker(
             path.display()
         );
     };
-    let key = match dry {
-        Dry::Run => ApiKey::of(name, teacher)?,
-        Dry::Plan => None,
-    };
-    let clock = Arc::new(MachineClock::default());
-    Ok(Arc::new(Teacher::new(name, teacher.clone(), key, cache, budget, clock)?))
+    Ok(teacher)
 }
 
 fn open_answers(session: &Path) -> Result<AnswerCache> {

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use self::judges::{SpeakerJudge, Tokens, Vectors};
 use self::trust::Trust;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::config::Folders;
 use crate::data::plain_rows::{PlainRow, plain_rows};
 use crate::domain::record::{Fields, Provenance, Record};
+use crate::domain::reward::RewardUse;
 use crate::reward::bench::{BenchColumns, BenchRow, CompletionWanted};
 use crate::reward::helpers::{Helpers, Programs};
 use crate::reward::{self, COMMAND, RewardSet, Threads, bench};
@@ -33,7 +34,7 @@ pub struct HelperNames<'a> {
 /// Where the task's table is wrong, or a model or judge that was named can't be had.
 pub fn set(folders: &Folders, task: &Arc<Task>, names: &HelperNames<'_>) -> Result<RewardSet> {
     reward::check(&task.rewards).with_context(|| format!("read the rewards of the task {}", task.name))?;
-    RewardSet::of_task(task, &helpers(folders, task, names)?)
+    RewardSet::of_task(task, &helpers(folders, &task.rewards, task.file.as_deref(), names)?)
 }
 
 /// The same on threads of its own, beside what trains.
@@ -47,14 +48,41 @@ pub fn set_on_own_threads(
     threads: usize,
 ) -> Result<RewardSet> {
     reward::check(&task.rewards).context("read the rewards")?;
-    let helpers = helpers(folders, task, names)?;
+    let helpers = helpers(folders, &task.rewards, task.file.as_deref(), names)?;
     RewardSet::new(task, &task.rewards, &helpers, Threads::Own(threads)).context("read the rewards")
 }
 
+/// The rewards of a blueprint's file, which say whether an example is good enough. All of them can be had: one that lacks
+/// what it needs is told, since an example that nobody has looked at is not a checked one.
+///
+/// # Errors
+/// Where the table is wrong, a program may not run, or a reward needs a model or a judge.
+pub(crate) fn of_blueprint(
+    folders: &Folders,
+    rewards: &[RewardUse],
+    file: Option<&Path>,
+    names: &HelperNames<'_>,
+) -> Result<RewardSet> {
+    reward::check(rewards).context("read the blueprint's rewards")?;
+    let task = Arc::new(crate::task::find("chat", None)?);
+    let helpers = helpers(folders, rewards, file, names)?;
+    let set =
+        RewardSet::new(&task, rewards, &helpers, Threads::Shared).context("read the blueprint's rewards")?;
+    if let Some((name, what)) = set.lacking().next() {
+        bail!("use the reward {name} as a check: {what}");
+    }
+    Ok(set)
+}
+
 /// What was named, opened: a model for embeddings only if a reward needs one.
-fn helpers(folders: &Folders, task: &Task, names: &HelperNames<'_>) -> Result<Helpers> {
-    let mut helpers = Helpers { programs: programs(folders, task)?, ..Helpers::default() };
-    let needs = |kinds: &[&str]| task.rewards.iter().any(|row| kinds.contains(&row.reward.as_str()));
+fn helpers(
+    folders: &Folders,
+    rewards: &[RewardUse],
+    file: Option<&Path>,
+    names: &HelperNames<'_>,
+) -> Result<Helpers> {
+    let mut helpers = Helpers { programs: programs(folders, rewards, file)?, ..Helpers::default() };
+    let needs = |kinds: &[&str]| rewards.iter().any(|row| kinds.contains(&row.reward.as_str()));
     if let Some(name) = names.embedder.filter(|_| needs(&["similarity"])) {
         helpers.vectors = Some(Arc::new(Vectors::open(folders, name)?));
     }
@@ -69,12 +97,12 @@ fn helpers(folders: &Folders, task: &Task, names: &HelperNames<'_>) -> Result<He
     Ok(helpers)
 }
 
-/// Whether the task's commands may run: the folder of its file has to be trusted as it is.
-fn programs(folders: &Folders, task: &Task) -> Result<Programs> {
-    if !task.rewards.iter().any(|row| row.reward == COMMAND) {
+/// Whether the commands of a file's rewards may run: its folder has to be trusted as it is.
+fn programs(folders: &Folders, rewards: &[RewardUse], file: Option<&Path>) -> Result<Programs> {
+    if !rewards.iter().any(|row| row.reward == COMMAND) {
         return Ok(Programs::Unasked);
     }
-    let Some(file) = &task.file else { return Ok(Programs::Unasked) };
+    let Some(file) = file else { return Ok(Programs::Unasked) };
     let folder = trust::folder_of(file);
     let found = trust::commands_in(&folder)?;
     let refused = |why: &str| {

@@ -1,4 +1,4 @@
-//! Which folders may run the programs that their tasks and recipes name as rewards. Trust is the user's, kept in their own
+//! Which folders may run the programs that their tasks, recipes and blueprints name as rewards. Trust is the user's, kept in their own
 //! data folder by the folder and a hash over every command and the code beside it: a changed one asks again.
 
 use std::path::{Path, PathBuf};
@@ -36,14 +36,15 @@ pub struct FolderCommand {
 /// Files and bytes that are hashed at most.
 const MOST_FILES: usize = 2000;
 const MOST_BYTES: u64 = 64 << 20;
-/// A folder's tasks and recipes.
-const PLACES: [&str; 3] = ["", "tasks", "recipes"];
+/// A folder's tasks, recipes and blueprints.
+const PLACES: [&str; 4] = ["", "tasks", "recipes", "blueprints"];
 
 /// The folder that a task's file belongs to: its session's, or the one that it is in.
 #[must_use]
 pub fn folder_of(file: &Path) -> PathBuf {
     let own = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let above = own.parent().filter(|_| own.ends_with("tasks") || own.ends_with("recipes"));
+    let above =
+        own.parent().filter(|_| ["tasks", "recipes", "blueprints"].iter().any(|place| own.ends_with(place)));
     match above {
         Some(above) if above.join(session::FILE).is_file() => above.to_owned(),
         Some(_) | None => own.to_owned(),

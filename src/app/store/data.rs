@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::HistoryEntry;
+use crate::domain::coverage::BlueprintCoverage;
 use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::filter::Vocabulary;
 use crate::domain::protocol::DataEvent;
@@ -42,6 +43,8 @@ pub struct DataStore {
     pub imports: u64,
     /// What checks have found, by name; nothing where none has run.
     pub findings: Option<Vec<(String, u64)>>,
+    /// What is written of blueprints.
+    pub coverage: Vec<BlueprintCoverage>,
     /// Records that search finds in its index, and all of them.
     pub indexed: (u64, u64),
     /// The record that was made last, and how many were made.
@@ -135,6 +138,7 @@ impl DataStore {
                 self.imports += 1;
             }
             DataEvent::FindingsRead(found) => self.findings = found,
+            DataEvent::CoverageRead(coverage) => self.coverage = coverage,
             DataEvent::VocabularyRead(vocabulary) => self.vocabulary = *vocabulary,
             DataEvent::Indexed { done, total } => self.indexed = (done, total),
             DataEvent::Created(id) => {

@@ -93,6 +93,7 @@ impl EmbedderSettings {
             price_per_million_input: self.price_per_million_input,
             price_per_million_output: Price::default(),
             json_schema: false,
+            terms: None,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod change;
 pub mod chat;
 pub mod cited;
 pub mod counted;
+pub mod coverage;
 pub mod device;
 pub mod doctor;
 pub mod draft;

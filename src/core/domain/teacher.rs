@@ -55,6 +55,9 @@ pub struct TeacherSettings {
     /// Whether the endpoint can be held to a JSON schema (`response_format`).
     #[serde(default = "yes")]
     pub json_schema: bool,
+    /// What its provider says of using answers for training, in a few words: every record that it writes carries them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]

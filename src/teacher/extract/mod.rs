@@ -3,9 +3,11 @@
 //! The last whole object that has all fields counts. An object without its end counts only where every field was
 //! there in full. Where two readings disagree about a label, the answer is refused: better asked again than wrong.
 
+mod json;
 mod label;
 mod loose;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use label::LabelEnd;
@@ -22,7 +24,7 @@ pub struct AnswerShape {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnswerField {
     /// The name under which its value is given back, and the first that is looked for.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Other names that models use for it.
     pub aliases: &'static [&'static str],
     pub kind: FieldKind,
@@ -34,6 +36,8 @@ pub struct AnswerField {
 pub enum FieldKind {
     /// Any text that isn't empty; a list of texts is joined.
     Text,
+    /// A JSON value, given back as it is written in JSON.
+    Json,
     /// One of these classes, given back by its name.
     Label(Vec<Class>),
     /// A whole number in this range.
@@ -48,7 +52,7 @@ pub enum Need {
 }
 
 /// The fields found, by name.
-pub type FoundFields = BTreeMap<&'static str, String>;
+pub type FoundFields = BTreeMap<Cow<'static, str>, String>;
 
 /// Why an answer can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
@@ -60,11 +64,11 @@ pub enum Unreadable {
     #[error("the JSON object is cut off before its end")]
     CutOff,
     #[error("the JSON object has no `{0}`")]
-    Missing(&'static str),
+    Missing(Cow<'static, str>),
     #[error("`{0}` has a value that isn't allowed")]
-    WrongValue(&'static str),
+    WrongValue(Cow<'static, str>),
     #[error("the answer gives `{0}` several times with different values")]
-    Ambiguous(&'static str),
+    Ambiguous(Cow<'static, str>),
     #[error(
         "the answer repeats the words of the instructions or of an example instead of reasoning about this question"
     )]
@@ -121,7 +125,7 @@ fn choose(readings: &[ObjectReading]) -> Result<FoundFields, Unreadable> {
     for later in readings.iter().skip(index + 1).filter(|later| !later.whole) {
         for (name, label) in &later.labels {
             if found.get(name) != Some(label) {
-                return Err(Unreadable::Ambiguous(name));
+                return Err(Unreadable::Ambiguous(name.clone()));
             }
         }
     }
@@ -201,12 +205,12 @@ fn read(object: &LooseObject, shape: &AnswerShape) -> ObjectReading {
         match value(object, field) {
             Ok(Some(value)) => {
                 if matches!(field.kind, FieldKind::Label(_)) {
-                    labels.insert(field.name, value.clone());
+                    labels.insert(field.name.clone(), value.clone());
                 }
-                found.insert(field.name, value);
+                found.insert(field.name.clone(), value);
             }
             Ok(None) if field.need == Need::Required => {
-                problem = problem.or(Some(Unreadable::Missing(field.name)));
+                problem = problem.or(Some(Unreadable::Missing(field.name.clone())));
             }
             Ok(None) => {}
             Err(reason) => problem = problem.or(Some(reason)),
@@ -226,13 +230,13 @@ fn value(object: &LooseObject, field: &AnswerField) -> Result<Option<String>, Un
         let end = if object.whole || index < last { LabelEnd::Whole } else { LabelEnd::MaybeCut };
         let Some(value) = accept(value, &field.kind, end) else {
             return if chosen.is_some() {
-                Err(Unreadable::Ambiguous(field.name))
+                Err(Unreadable::Ambiguous(field.name.clone()))
             } else {
-                Err(Unreadable::WrongValue(field.name))
+                Err(Unreadable::WrongValue(field.name.clone()))
             };
         };
         if chosen.as_ref().is_some_and(|chosen| *chosen != value) {
-            return Err(Unreadable::Ambiguous(field.name));
+            return Err(Unreadable::Ambiguous(field.name.clone()));
         }
         chosen = Some(value);
     }
@@ -243,7 +247,7 @@ impl AnswerField {
     /// Names are compared without case, blanks, underscores and hyphens.
     fn is_named(&self, key: &str) -> bool {
         let key = bare_name(key);
-        bare_name(self.name) == key || self.aliases.iter().any(|alias| bare_name(alias) == key)
+        bare_name(&self.name) == key || self.aliases.iter().any(|alias| bare_name(alias) == key)
     }
 }
 
@@ -265,6 +269,7 @@ fn accept(value: &Loose, kind: &FieldKind, end: LabelEnd) -> Option<String> {
         FieldKind::Text => text(value)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty() && !repeats_the_form(text)),
+        FieldKind::Json => json::value(value).map(|value| value.to_string()),
         FieldKind::Label(classes) => {
             let (text, closed) = scalar(value)?;
             let written = if closed { LabelEnd::Whole } else { end };

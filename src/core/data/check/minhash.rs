@@ -7,7 +7,7 @@ use crate::ground::hash::{Fnv, mix};
 
 /// Bands of rows: two texts of which 80% of the triples are the same share a band with a probability of 99.99%, at
 /// 50% of 55%.
-const BANDS: usize = 25;
+pub(super) const BANDS: usize = 25;
 const ROWS: usize = 5;
 const HASHES: usize = BANDS * ROWS;
 
@@ -50,7 +50,7 @@ impl Signature {
         same as f64 / HASHES as f64
     }
 
-    fn bands(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn bands(&self) -> impl Iterator<Item = u64> {
         self.0
             .chunks_exact(ROWS)
             .map(|band| band.iter().fold(0, |hash: u64, row| mix(hash ^ u64::from(*row))))

@@ -7,6 +7,7 @@ mod control;
 mod duplicates;
 mod lengths;
 mod minhash;
+mod near_index;
 mod nulls;
 mod secrets;
 mod template;
@@ -28,6 +29,7 @@ use crate::domain::record::{Record, RecordId};
 pub use characters::clean;
 use minhash::Signature;
 pub use minhash::Sketch;
+pub use near_index::{NearIndex, NearText};
 use template::unread;
 pub(in crate::data) use turns::out_of_order;
 

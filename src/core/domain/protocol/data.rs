@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::domain::change::{Body, Change, HistoryEntry, RecordChange, Selection};
+use crate::domain::coverage::BlueprintCoverage;
 use crate::domain::draft::{DraftOf, KeptDraft, OtherDraft};
 use crate::domain::export::{ExportFormat, Splits};
 use crate::domain::filter::{Filter, Vocabulary};
@@ -116,6 +117,8 @@ pub enum DataEvent {
     TokensCounted,
     /// What checks have found, by name; `None`: none has run.
     FindingsRead(Option<Vec<(String, u64)>>),
+    /// What is written of each blueprint that was expanded here.
+    CoverageRead(Vec<BlueprintCoverage>),
     StatisticsRead(ViewId, Box<Statistics>),
     VocabularyRead(Box<Vocabulary>),
     /// A change was committed: what, and to how many records.

@@ -1,5 +1,6 @@
 //! What each action does: to the pane itself, or as effects for the worker.
 
+use super::coverage::CoverageList;
 use super::detail::{Seek, Tab};
 use super::editor::RecordEditor;
 use super::filter_line::FilterLine;
@@ -46,6 +47,10 @@ impl DataPane {
             DataAction::Redo => vec![send(DataCommand::Redo)],
             DataAction::CountTokens => vec![send(DataCommand::CountTokens)],
             DataAction::Check => self.check(store),
+            DataAction::Coverage => {
+                self.mode = DataMode::Coverage(CoverageList::default());
+                Vec::new()
+            }
             DataAction::Mend => vec![mend()],
             DataAction::Similar => self.similar(store),
             DataAction::NextColumnOfPart => self.turn_column(1, store),
@@ -131,6 +136,7 @@ impl DataPane {
             | DataAction::Complete
             | DataAction::Copy
             | DataAction::CountTokens
+            | DataAction::Coverage
             | DataAction::Delete
             | DataAction::Down
             | DataAction::Duplicate
@@ -206,9 +212,11 @@ impl DataPane {
                 self.last_export = Some(form.as_last());
                 Vec::new()
             }
-            DataMode::Line(_) | DataMode::Labels(_) | DataMode::Import(_) | DataMode::Findings(_) => {
-                Vec::new()
-            }
+            DataMode::Line(_)
+            | DataMode::Labels(_)
+            | DataMode::Import(_)
+            | DataMode::Findings(_)
+            | DataMode::Coverage(_) => Vec::new(),
             DataMode::Table if self.detail.is_open() => {
                 self.detail.toggle();
                 Vec::new()
@@ -247,7 +255,8 @@ impl DataPane {
             | DataMode::Labels(_)
             | DataMode::Edit(_)
             | DataMode::Export(_)
-            | DataMode::Findings(_) => Vec::new(),
+            | DataMode::Findings(_)
+            | DataMode::Coverage(_) => Vec::new(),
         }
     }
 
@@ -277,7 +286,7 @@ impl DataPane {
                 effects
             }
             DataMode::Export(form) => self.export(form),
-            mode @ (DataMode::Table | DataMode::Edit(_) | DataMode::Findings(_)) => {
+            mode @ (DataMode::Table | DataMode::Edit(_) | DataMode::Findings(_) | DataMode::Coverage(_)) => {
                 self.mode = mode;
                 Vec::new()
             }

@@ -13,6 +13,7 @@ impl DataPane {
                 DataAction::Accept | DataAction::Complete | DataAction::Cancel,
             )
             | (DataMode::Findings(_), DataAction::Check | DataAction::Close)
+            | (DataMode::Coverage(_), DataAction::Close)
             | (
                 DataMode::Export(_),
                 DataAction::AcceptAs(Accepted::Export)
@@ -36,6 +37,9 @@ impl DataPane {
                 DataMode::Findings(_),
                 DataAction::Open | DataAction::Mend | DataAction::Down | DataAction::Up,
             ) => store.data.findings.as_ref().is_some_and(|found| !found.is_empty()),
+            (DataMode::Coverage(_), DataAction::Open | DataAction::Down | DataAction::Up) => {
+                !store.data.coverage.is_empty()
+            }
             (DataMode::Import(form), DataAction::AcceptAs(accepted)) => form.accepts(store) == Some(accepted),
             (DataMode::Import(form), DataAction::Complete) => form.is_asking(),
             (
@@ -95,7 +99,8 @@ impl DataPane {
             | DataAction::Undo
             | DataAction::Redo
             | DataAction::Import
-            | DataAction::Check => store.session.is_some(),
+            | DataAction::Check
+            | DataAction::Coverage => store.session.is_some(),
             DataAction::Close => self.can_close(),
             DataAction::NextMatch | DataAction::MatchBefore => has_rows && !self.highlights.is_empty(),
             _ => has_rows,

@@ -50,6 +50,7 @@ pub enum DataAction {
     NextColumnOfPart,
     ColumnOfPartBefore,
     Check,
+    Coverage,
     Mend,
     Similar,
     Accept,
@@ -240,6 +241,14 @@ pub(super) const BINDINGS: &[Binding] = &[
         "Look for what may be wrong, and show what was found",
         DataAction::Check,
     ),
+    bind(
+        "data.coverage",
+        &["b"],
+        "blueprints",
+        "Show what is written of blueprints, cell by cell",
+        DataAction::Coverage,
+    )
+    .hidden(),
     bind("data.sort", &["o"], "sort", "Sort by the next field", DataAction::SortNext),
     bind(
         "data.export",

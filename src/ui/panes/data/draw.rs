@@ -30,7 +30,9 @@ pub(super) fn draw(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: V
     };
     pane.detail.hide();
     pane.areas = Areas::default();
-    if let DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_) = &pane.mode {
+    if let DataMode::Findings(_) | DataMode::Coverage(_) | DataMode::Import(_) | DataMode::Export(_) =
+        &pane.mode
+    {
         return over_all(pane, buffer, area, view);
     }
     let known = view.store.data.view.as_ref();
@@ -85,6 +87,7 @@ fn over_all(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>
     let width = usize::from(area.width.saturating_sub(2));
     match &mut pane.mode {
         DataMode::Findings(findings) => findings.draw(buffer, area, view),
+        DataMode::Coverage(list) => list.draw(buffer, area, view),
         DataMode::Import(form) => {
             let (x, _) = text::put(buffer, area.x + 1, area.y, "import  ", width, view.theme.accent);
             let path = text::shorten_path(&form.path.display().to_string(), width.saturating_sub(8));
@@ -143,6 +146,7 @@ fn filter(pane: &mut DataPane, buffer: &mut Buffer, area: Rect, view: View<'_>) 
         DataMode::Table
         | DataMode::Edit(_)
         | DataMode::Findings(_)
+        | DataMode::Coverage(_)
         | DataMode::Import(_)
         | DataMode::Export(_) => {
             let line = text::shorten(&pane.line, usize::from(field.width));

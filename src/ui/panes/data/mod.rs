@@ -6,6 +6,7 @@ mod bindings;
 mod changes;
 mod chosen;
 mod columns;
+mod coverage;
 mod cursor;
 mod detail;
 mod detail_turns;
@@ -48,6 +49,7 @@ use self::bindings::BINDINGS;
 pub use self::bindings::DataAction;
 use self::chosen::{Anchor, ChosenRecords, Waiting};
 use self::columns::Columns;
+use self::coverage::CoverageList;
 use self::cursor::{ScrollPlace, ViewCursor};
 use self::detail::Detail;
 use self::drafts::Drafts;
@@ -76,6 +78,8 @@ enum DataMode {
     Export(ExportForm),
     /// What checks have found.
     Findings(Findings),
+    /// What is written of blueprints.
+    Coverage(CoverageList),
 }
 
 /// The pane.
@@ -190,7 +194,7 @@ impl Pane for DataPane {
 
     fn typing(&self) -> bool {
         match &self.mode {
-            DataMode::Table | DataMode::Findings(_) => false,
+            DataMode::Table | DataMode::Findings(_) | DataMode::Coverage(_) => false,
             // Past its path there is no field.
             DataMode::Import(form) => form.is_asking(),
             DataMode::Filter(_)
@@ -211,7 +215,9 @@ impl Pane for DataPane {
 
     fn editing(&self) -> Editing {
         match &self.mode {
-            DataMode::Table | DataMode::Findings(_) | DataMode::Labels(_) => Editing::Nothing,
+            DataMode::Table | DataMode::Findings(_) | DataMode::Coverage(_) | DataMode::Labels(_) => {
+                Editing::Nothing
+            }
             DataMode::Import(form) if !form.is_asking() => Editing::Nothing,
             DataMode::Import(_) | DataMode::Export(_) => Editing::Line,
             DataMode::Filter(_) | DataMode::Line(_) => Editing::Suggested,
@@ -234,7 +240,7 @@ impl Pane for DataPane {
 
     fn input(&mut self, input: &Input, store: &Store) -> Vec<Effect> {
         match &mut self.mode {
-            DataMode::Table | DataMode::Findings(_) => {}
+            DataMode::Table | DataMode::Findings(_) | DataMode::Coverage(_) => {}
             DataMode::Import(form) => return form.input(input),
             DataMode::Line(line) => line.input(input, &store.data.vocabulary),
             DataMode::Edit(editor) => {

@@ -16,6 +16,7 @@ impl DataPane {
     pub(super) fn step(&mut self, by: isize, store: &Store) {
         match &mut self.mode {
             DataMode::Findings(findings) => findings.step(by, store),
+            DataMode::Coverage(list) => list.step(by, store),
             DataMode::Import(form) => {
                 if let Some(plan) = form.plan(store) {
                     form.step(by, plan);
@@ -34,11 +35,20 @@ impl DataPane {
 
     /// The record whole, or what a check found as a view of its own.
     pub(super) fn open(&mut self, store: &Store) -> Vec<Effect> {
-        let DataMode::Findings(findings) = &self.mode else {
-            self.detail.toggle();
-            return Vec::new();
+        let line = match &self.mode {
+            DataMode::Findings(findings) => findings.filter(store),
+            DataMode::Coverage(list) => list.filter(store),
+            DataMode::Table
+            | DataMode::Filter(_)
+            | DataMode::Line(_)
+            | DataMode::Labels(_)
+            | DataMode::Edit(_)
+            | DataMode::Import(_)
+            | DataMode::Export(_) => {
+                self.detail.toggle();
+                return Vec::new();
+            }
         };
-        let line = findings.filter(store);
         self.mode = DataMode::Table;
         line.map_or_else(Vec::new, |line| self.ask(line, store))
     }

@@ -41,7 +41,9 @@ impl DataPane {
 
     fn wheel(&mut self, by: isize, at: Position, store: &Store) {
         match &mut self.mode {
-            DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_) => self.step(by, store),
+            DataMode::Findings(_) | DataMode::Coverage(_) | DataMode::Import(_) | DataMode::Export(_) => {
+                self.step(by, store);
+            }
             DataMode::Edit(editor) => editor.scroll(by * WHEEL),
             DataMode::Table | DataMode::Filter(_) | DataMode::Line(_) | DataMode::Labels(_) => {
                 if self.areas.record.contains(at) {
@@ -62,7 +64,10 @@ impl DataPane {
             }
             return Vec::new();
         }
-        if matches!(self.mode, DataMode::Findings(_) | DataMode::Import(_) | DataMode::Export(_)) {
+        if matches!(
+            self.mode,
+            DataMode::Findings(_) | DataMode::Coverage(_) | DataMode::Import(_) | DataMode::Export(_)
+        ) {
             return Vec::new();
         }
         let on = |area: &Rect| area.contains(at);
