@@ -162,6 +162,7 @@ impl CompletionReply {
     }
 
     /// An object for each piece of text, as it comes.
+    #[expect(clippy::too_many_lines, reason = "what is heard, case by case, in one closure")]
     pub(crate) fn streamed(
         mut self,
         events: UnboundedReceiver<Event>,
@@ -200,9 +201,7 @@ impl CompletionReply {
                 What::Prompt { .. } => {}
                 What::Token { text, token } => {
                     let said = self.log_probabilities.then(|| {
-                        own.tokens.push(token.clone(), &self.model.words);
-                        own.tokens.add_text(text);
-                        let told_now = own.tokens.in_text();
+                        let told_now = own.tokens.next(token, text, &self.model.words);
                         self.told(event.choice, own, &told_now)
                     });
                     let pieces = own.pieces.push(format!("{head}{text}"));

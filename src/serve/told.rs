@@ -30,7 +30,7 @@ impl TokensInText {
         self.waiting.push((token, bytes));
     }
 
-    pub(crate) fn add_text(&mut self, text: &str) {
+    fn add_text(&mut self, text: &str) {
         // Some tokenizers write no space before a text's first word.
         let first = self.waiting.first().filter(|_| !self.begun && !text.is_empty());
         if first.is_some_and(|(_, bytes)| bytes.starts_with(b" ") && !text.starts_with(' ')) {
@@ -40,8 +40,15 @@ impl TokensInText {
         self.text += text.len();
     }
 
+    /// The tokens that can be told after one more, which came with some text.
+    pub(crate) fn next(&mut self, token: &ChosenToken, text: &str, words: &ModelTokens) -> ToldTokens {
+        self.push(token.clone(), words);
+        self.add_text(text);
+        self.in_text()
+    }
+
     /// The tokens that are whole in the text, and were not told before.
-    pub(crate) fn in_text(&mut self) -> ToldTokens {
+    fn in_text(&mut self) -> ToldTokens {
         let mut all = self.before.clone();
         let mut count = 0;
         for (_, bytes) in &self.waiting {

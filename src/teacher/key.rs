@@ -111,7 +111,7 @@ fn spellings(key: &str) -> Vec<String> {
     if !secret::is_secret(key) {
         return Vec::new();
     }
-    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = key.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let mut all = vec![key.chars().rev().collect(), hex.to_uppercase(), hex];
     for before in 0..3 {
         let bytes = [vec![0; before], key.as_bytes().to_vec()].concat();

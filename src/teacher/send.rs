@@ -173,7 +173,7 @@ impl SendContext<'_> {
     fn read(&self, bytes: &[u8], request: &Request) -> SendOutcome {
         let again = |kind, why: &str| SendOutcome::Again(Trouble { kind, why: why.to_owned(), wait: None });
         match request::read(bytes, request) {
-            Ok(answer) => SendOutcome::Answer(self.without_key(answer)),
+            Ok(answer) => SendOutcome::Answer(self.without_key(&answer)),
             Err(BadBody::Empty) => again(TroubleKind::Broken, "an empty body"),
             Err(BadBody::Html) => {
                 again(TroubleKind::WebPage, "a web page instead of an answer; is base_url right?")
@@ -219,12 +219,12 @@ impl SendContext<'_> {
     }
 
     /// An answer may repeat the key: it is kept and shown without.
-    fn without_key(&self, answer: TeacherAnswer) -> TeacherAnswer {
+    fn without_key(&self, answer: &TeacherAnswer) -> TeacherAnswer {
         TeacherAnswer {
             text: self.hide_keys(&answer.text),
             model: self.hide_keys(&answer.model),
             finish: self.hide_keys(&answer.finish),
-            ..answer
+            ..answer.clone()
         }
     }
 

@@ -69,7 +69,7 @@ pub fn measure(home: &Path, examples: u64, records: u64) -> Result<ExpandFigures
     let named = find("devops")?;
     let begun = Instant::now();
     let mut early = 0.0;
-    let first = run(&folders, &mut session, &named, teacher(&settings, &folder)?, examples, &mut |done| {
+    let first = run(&folders, &mut session, &named, &teacher(&settings, &folder)?, examples, &mut |done| {
         if done == examples.div_ceil(5) {
             early = megabytes();
         }
@@ -78,7 +78,7 @@ pub fn measure(home: &Path, examples: u64, records: u64) -> Result<ExpandFigures
     let late = megabytes();
     ensure!(first.job.cut.is_none(), "the endpoint stopped answering: {:?}", first.job.cut);
     session.undo().context("undo the expansion")?;
-    let again = run(&folders, &mut session, &named, teacher(&settings, &folder)?, examples, &mut |_| {})?;
+    let again = run(&folders, &mut session, &named, &teacher(&settings, &folder)?, examples, &mut |_| {})?;
     let (index_seconds, lookup, longest) = lookups(records);
     Ok(ExpandFigures {
         examples,
@@ -106,11 +106,11 @@ fn run(
     folders: &Folders,
     session: &mut Session,
     named: &NamedBlueprint,
-    teacher: Teacher,
+    teacher: &Teacher,
     examples: u64,
     done: &mut dyn FnMut(u64),
 ) -> Result<ExpandSummary> {
-    let speaker: &dyn Speaker = &teacher;
+    let speaker: &dyn Speaker = teacher;
     let writer = ExampleWriter { speaker, terms: "our own".to_owned(), judge: None };
     let options = ExpandOptions {
         count: Some(examples),

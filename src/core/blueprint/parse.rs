@@ -194,17 +194,14 @@ fn schema(table: &TableReader<'_>) -> Option<serde_json::Value> {
 fn words(table: &TableReader<'_>) -> Option<(u64, u64)> {
     let item = table.item("words")?;
     let list = item.as_array().map(|list| list.iter().map(toml_edit::Value::as_integer).collect::<Vec<_>>());
-    match list.as_deref() {
-        Some([Some(least), Some(most)]) => {
-            let (least, most) = (u64::try_from(*least).ok(), u64::try_from(*most).ok());
-            if let (Some(least), Some(most)) = (least, most)
-                && least <= most
-                && (1..=MOST_WORDS).contains(&most)
-            {
-                return Some((least, most));
-            }
+    if let Some([Some(least), Some(most)]) = list.as_deref() {
+        let (least, most) = (u64::try_from(*least).ok(), u64::try_from(*most).ok());
+        if let (Some(least), Some(most)) = (least, most)
+            && least <= most
+            && (1..=MOST_WORDS).contains(&most)
+        {
+            return Some((least, most));
         }
-        Some(_) | None => {}
     }
     table.wrong("words", &format!("must be [least, most], such as [80, 260], and at most {MOST_WORDS}"));
     None

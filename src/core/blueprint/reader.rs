@@ -131,12 +131,11 @@ impl<'a> TableReader<'a> {
     /// A number in a range.
     pub(super) fn number(&self, key: &'static str, (least, most): (f64, f64), other: f64) -> f64 {
         let Some(item) = self.item(key) else { return other };
-        match number(item).filter(|number| (least..=most).contains(number)) {
-            Some(number) => number,
-            None => {
-                self.wrong(key, &format!("must be a number from {least} to {most}"));
-                other
-            }
+        if let Some(number) = number(item).filter(|number| (least..=most).contains(number)) {
+            number
+        } else {
+            self.wrong(key, &format!("must be a number from {least} to {most}"));
+            other
         }
     }
 
@@ -144,12 +143,11 @@ impl<'a> TableReader<'a> {
     pub(super) fn whole(&self, key: &'static str, (least, most): (u64, u64), other: u64) -> u64 {
         let Some(item) = self.item(key) else { return other };
         let given = item.as_integer().and_then(|number| u64::try_from(number).ok());
-        match given.filter(|number| (least..=most).contains(number)) {
-            Some(number) => number,
-            None => {
-                self.wrong(key, &format!("must be a whole number from {least} to {most}"));
-                other
-            }
+        if let Some(number) = given.filter(|number| (least..=most).contains(number)) {
+            number
+        } else {
+            self.wrong(key, &format!("must be a whole number from {least} to {most}"));
+            other
         }
     }
 

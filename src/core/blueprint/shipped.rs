@@ -28,15 +28,14 @@ pub fn find(given: &str) -> Result<Blueprint> {
         let text = std::fs::read_to_string(path).with_context(|| format!("read the blueprint {given}"))?;
         return Ok(Blueprint::parse(&text, given)?);
     }
-    match SHIPPED.iter().find(|(name, _)| *name == given) {
-        Some((name, text)) => Ok(Blueprint::parse(text, name)?),
-        None => {
-            let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
-            bail!(
-                "there is no blueprint {given:?}: name a file (`dojo blueprint new NAME` begins one), or one of those \
-                 that ship: {}",
-                names.join(", ")
-            )
-        }
+    if let Some((name, text)) = SHIPPED.iter().find(|(name, _)| *name == given) {
+        Ok(Blueprint::parse(text, name)?)
+    } else {
+        let names: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        bail!(
+            "there is no blueprint {given:?}: name a file (`dojo blueprint new NAME` begins one), or one of those \
+             that ship: {}",
+            names.join(", ")
+        )
     }
 }

@@ -76,7 +76,7 @@ impl Expand<'_> {
     /// Where the seed is of another blueprint.
     pub fn expected_tokens(&self, seed: &Seed) -> Result<u32> {
         let form = self.form(seed)?;
-        let expected = form.words.map_or(200, |(least, most)| (least + most) / 2 * 4 / 3 + 40);
+        let expected = form.words.map_or(200, |(least, most)| u64::midpoint(least, most) * 4 / 3 + 40);
         Ok(u32::try_from(expected).unwrap_or(u32::MAX).min(self.max_tokens.unwrap_or_else(|| room(form))))
     }
 

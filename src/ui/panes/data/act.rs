@@ -22,6 +22,7 @@ pub(super) fn send(command: DataCommand) -> Effect {
 }
 
 impl DataPane {
+    #[expect(clippy::too_many_lines, reason = "a table with a line for each action")]
     pub(super) fn perform(&mut self, action: DataAction, store: &Store) -> Vec<Effect> {
         if takes_selection(action)
             && let Some(effects) = self.settled(action, store)

@@ -70,7 +70,7 @@ impl CoverageList {
                 buffer,
                 area.x + 3,
                 y,
-                &text::shorten(&name, room),
+                text::shorten(&name, room),
                 room,
                 if here { theme.bright } else { theme.text },
             );
