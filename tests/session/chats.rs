@@ -202,7 +202,7 @@ fn votes_of_an_older_session_are_still_there() {
     let record = world.session.add("keep a vote", vec![Record::default()]).unwrap()[0];
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
     let before = "DROP TABLE chat_decisions; DROP TABLE chat_records; DROP TABLE drafts;
-        DROP TABLE chat_sources; DROP TABLE record_vectors;
+        DROP TABLE chat_sources; DROP TABLE record_vectors; DROP TABLE blueprints; DROP TABLE expanded;
         ALTER TABLE verdicts DROP COLUMN analysis;
         ALTER TABLE verdicts DROP COLUMN before_analysis;
         CREATE TABLE chat_votes (

@@ -96,7 +96,7 @@ fn drafts_of_an_older_session_are_taken_up() {
     let world = World::numbered(1);
     let database = rusqlite::Connection::open(world.folder.path().join("session.db")).unwrap();
     let before = "DROP TABLE drafts;
-        DROP TABLE chat_sources; DROP TABLE record_vectors;
+        DROP TABLE chat_sources; DROP TABLE record_vectors; DROP TABLE blueprints; DROP TABLE expanded;
         ALTER TABLE chat_decisions DROP COLUMN source;
         CREATE TABLE chat_drafts (chat INTEGER, place TEXT, turn INTEGER, text TEXT, at INTEGER);
         CREATE TABLE review_drafts (kind INTEGER, id INTEGER, who TEXT, text TEXT, analysis TEXT, at INTEGER);
