@@ -131,3 +131,21 @@ fn what_stands_between_two_blocks_of_an_answer_is_told_as_not_learnt() {
     );
     assert!(told[0].ends_with("the first is a.jsonl:1: \"big three\" in turn 2"), "{told:?}");
 }
+
+#[test]
+fn a_template_that_adds_nothing_when_the_model_is_asked_is_told() {
+    let ignores = |head: &str| {
+        format!("{{% for m in messages %}}{{{{ {head} + m.content + '<|im_end|>' }}}}{{% endfor %}}")
+    };
+    let found = unlearnt(&ignores(CHATML), &[user("q"), assistant("Yes.")]);
+    let told = warnings([("a.jsonl:1", &found)]);
+    assert!(
+        told.iter().any(|told| told.contains("adds nothing when the model is asked")
+            && told.contains("\"<|im_start|>assistant\\n\"")
+            && told.contains("a.jsonl:1: turn 2 begins \"Yes.\"")),
+        "{told:?}"
+    );
+    // A template without heads asks with nothing, and its answers stand behind nothing.
+    let bare = unlearnt(&ignores("''"), &[user("q"), assistant("Yes.")]);
+    assert_eq!(bare.begun, None);
+}

@@ -54,6 +54,7 @@ mod thoughts;
 mod told;
 mod turn_marks;
 mod turns;
+mod unfinished;
 mod unread;
 mod unshown;
 mod verdicts;

@@ -284,3 +284,33 @@ fn a_mark_of_turns_is_a_control_token_whatever_its_type_says() {
         assert_eq!([0, 1, 2].map(special), [true; 3], "type {kind}");
     }
 }
+
+/// What is told of a tiny model whose header has these keys.
+fn told(kind: &'static str, keys: &[(&str, Value)]) -> Vec<String> {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.gguf");
+    Tiny::new(kind).write_gguf_with(&path, GgmlDType::F32, keys);
+    model::open(&ModelFiles::at(&path).unwrap()).unwrap().notices.all().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_header_that_does_not_say_how_texts_are_split_is_told_and_read_as_llama_cpp_does() {
+    let unsaid = [("tokenizer.ggml.pre", Value::String("default".into()))];
+    let said = told("llama", &unsaid);
+    assert!(said.iter().any(|told| told.contains("tokenizer.ggml.pre")), "{said:?}");
+    assert_eq!(told("llama", &[]), Vec::<String>::new(), "a header that says it");
+    // Signs stand alone, runs of digits fall into threes, and words take the space before them.
+    let pieces = tokens("llama", &unsaid, "a 1234!! b");
+    let joined: Vec<String> = pieces.iter().map(|piece| piece.replace('Ġ', " ")).collect();
+    assert_eq!(joined.concat(), "a 1234!! b");
+    let crosses = |piece: &String| piece.contains('4') && piece.contains('3') && piece.contains('1');
+    assert!(!joined.iter().any(crosses), "{joined:?}");
+}
+
+#[test]
+fn a_window_that_llama_cpp_passes_over_is_told() {
+    let window = |tokens| [("llama.attention.sliding_window", Value::U32(tokens))];
+    let said = told("llama", &window(4));
+    assert!(said.iter().any(|told| told.contains("a window of 4 tokens")), "{said:?}");
+    assert_eq!(told("llama", &window(0)), Vec::<String>::new());
+}

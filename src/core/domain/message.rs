@@ -14,7 +14,7 @@ use super::unseen::is_unseen;
 /// The keys under which data holds what a model thought before it answered.
 pub const THOUGHTS: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 /// Other keys that say something of a turn: a template shows them, or the turn can't be used.
-pub const SAID: [&str; 14] = [
+pub const SAID: [&str; 19] = [
     "thought",
     "thoughts",
     "thought_process",
@@ -29,6 +29,11 @@ pub const SAID: [&str; 14] = [
     "reasoning_text",
     "thinking_blocks",
     "tool_plan",
+    "analysis",
+    "internal_monologue",
+    "tool_responses",
+    "tools",
+    "functions",
 ];
 /// The key of the calls that a turn makes.
 pub const TOOL_CALLS: &str = "tool_calls";

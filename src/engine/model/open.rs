@@ -107,7 +107,8 @@ fn read(files: &ModelFiles) -> Result<OpenModel> {
             let template = gguf::tokenizer::template_source(file.header());
             notices.generation =
                 ModelNotices::of_answers("its header", &gguf::keys::of_answers(file.header()));
-            notices.tokens = gguf::tokenizer::twice(file.header());
+            notices.tokens = gguf::tokenizer::doubts(file.header());
+            notices.weights = gguf::keys::unheeded_window(file.header());
             let weights = GgufWeights::new(file, config.clone());
             (config, Arc::new(weights) as Arc<dyn Weights>, tokenizer, template)
         }

@@ -26,6 +26,7 @@ mod transcript;
 mod turn;
 mod turn_mask;
 mod turn_weights;
+mod unfinished;
 mod unused;
 mod values;
 mod verdicts;

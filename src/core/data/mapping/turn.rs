@@ -9,7 +9,7 @@ use super::forms::is_unsaid;
 use super::thoughts::{plain, settle_thoughts};
 use super::turn_mask::{mask, obey};
 use super::values::text;
-use super::{TURN_EXTRA, calls};
+use super::{TURN_EXTRA, calls, unfinished};
 use crate::data::rows::{inside, kind_of};
 use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
@@ -73,6 +73,7 @@ fn read(object: &JsonObject) -> Result<Message, String> {
             masked.push((key.as_str(), is_learnt));
             continue;
         }
+        masked.extend(unfinished::about(known, value)?);
         if message.extra.get(known).is_some_and(|other| other != value && known != TOOL_CALLS) {
             return Err(format!("has two different values as its {known:?}; keep one"));
         }
@@ -94,6 +95,7 @@ fn read(object: &JsonObject) -> Result<Message, String> {
     settle_thoughts(&mut message)?;
     check_weight(&message)?;
     obey(&mut message, &masked)?;
+    unfinished::check(&message)?;
     Ok(message)
 }
 

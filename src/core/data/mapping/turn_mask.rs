@@ -11,6 +11,22 @@ use super::verdicts::finds_wrong;
 use super::words::{is_any, snake, yes_or_no};
 use crate::domain::message::{Message, Role, WEIGHTS};
 
+/// Keys of a turn alone that say by yes that it is learnt: as a column they may say anything of a row.
+const LEARNT_IF: [&str; 10] = [
+    "is_target",
+    "supervised",
+    "is_supervised",
+    "requires_grad",
+    "is_learnt",
+    "is_learned",
+    "to_learn",
+    "to_train",
+    "trained",
+    "is_trained",
+];
+/// Keys of a turn alone that say by yes that it isn't learnt.
+const NOT_LEARNT_IF: [&str; 7] =
+    ["context_only", "is_context", "prompt_only", "not_trained", "frozen", "is_frozen", "unsupervised"];
 /// Of which a yes may mean either, and those that are about parts of a turn.
 const UNCLEAR: [&str; 5] = ["train_detail", "mask", "masks", "loss_scale", "token_weights"];
 /// Words in names of keys that are about what is learnt.
@@ -20,7 +36,12 @@ pub(super) const WORDS: [&str; 9] =
 /// Whether a key by that name says whether a turn is learnt, or which of its tokens are.
 pub(super) fn is_mask(name: &str) -> bool {
     let is = |names: &[&str]| is_any(names, name);
-    !is(&WEIGHTS) && (is(&OF_TURNS) || is(&NOT_LEARNT_BY) || is(&UNCLEAR))
+    !is(&WEIGHTS) && (asks(name) || is(&NOT_LEARNT_BY) || is(&NOT_LEARNT_IF) || is(&UNCLEAR))
+}
+
+/// Whether a yes under that name asks that the turn be learnt.
+fn asks(name: &str) -> bool {
+    is_any(&OF_TURNS, name) || is_any(&LEARNT_IF, name)
 }
 
 /// Whether the turn is learnt, where a key says so.
@@ -39,8 +60,8 @@ pub(super) fn mask(name: &str, value: &Value) -> Result<Option<bool>, String> {
     };
     let told = yes_or_no(value).filter(|_| !is(&UNCLEAR));
     match told {
-        Some(told) if is(&OF_TURNS) => Ok(Some(told)),
-        Some(told) if is(&NOT_LEARNT_BY) => Ok(Some(!told)),
+        Some(told) if asks(name) => Ok(Some(told)),
+        Some(told) if is(&NOT_LEARNT_BY) || is(&NOT_LEARNT_IF) => Ok(Some(!told)),
         _ if is_mask(name) || may_mask() || leaves_out(name, value) || finds_wrong(name, value) => {
             Err(format!(
                 "has {name:?}, and a turn can only be learnt as a whole or not at all; say which with weight 1 or 0"
@@ -67,8 +88,7 @@ pub(super) fn obey(message: &mut Message, told: &[(&str, bool)]) -> Result<(), S
             "is to be learnt by one of {first:?} and {weight:?}, and not by the other; keep one"
         ));
     }
-    let asks = is_any(&OF_TURNS, first);
-    if is_learnt && asks && message.role != Role::Assistant {
+    if is_learnt && asks(first) && message.role != Role::Assistant {
         let who = message.role.name();
         return Err(format!(
             "asks with {first:?} to learn what the {who} says; only the assistant's turns are"

@@ -32,6 +32,8 @@ pub enum Otherwise {
     Lacking,
     /// Its first token holds that too, which the model is asked with as a token of its own.
     Joined,
+    /// Behind a head that the model isn't asked with: the template adds nothing for it to answer.
+    Unasked,
 }
 
 /// What a template adds to a question for the model to answer.
@@ -63,9 +65,15 @@ impl Masker<'_> {
                 .as_ref()?
         };
         let (head, answer) = text.split_at_checked(span.content)?;
+        let said = answer.get(..span.end.saturating_sub(span.content)).unwrap_or(answer);
+        if prompt.is_empty() {
+            let unasked = self.unasked();
+            let stands = !unasked.trim().is_empty() && span.start == span.content && head.ends_with(unasked);
+            return stands.then(|| BegunAnswer::of(turn, unasked, said, Otherwise::Unasked));
+        }
         // Behind it the model may write more itself, before the answer's own text.
         let starts = text.get(..span.start).is_some_and(|before| before.ends_with(prompt.as_str()));
-        if prompt.is_empty() || starts || head.ends_with(prompt.as_str()) {
+        if starts || head.ends_with(prompt.as_str()) {
             return None;
         }
         let ends = |cut: &usize| {
@@ -89,7 +97,6 @@ impl Masker<'_> {
             "" => answer.starts_with(asked),
             asked => answer.trim_start().starts_with(asked),
         };
-        let said = answer.get(..span.end.saturating_sub(span.content)).unwrap_or(answer);
         (!begins).then(|| BegunAnswer::of(turn, asked, said, Otherwise::Lacking))
     }
 
@@ -131,6 +138,14 @@ pub fn begun_otherwise(count: usize, all: usize, place: &str, first: &BegunAnswe
             "the model is asked with {asked:?} at the end of the prompt, and in {count} of {all} examples that is a part \
              of the answer's first token, so the model learns to write it and has been given it when it is asked; give \
              the model a chat template whose prompt ends without it; the first is {place}: turn {turn} begins {trained:?}"
+        );
+    }
+    if *how == Otherwise::Unasked {
+        return format!(
+            "the chat template adds nothing when the model is asked to answer, and writes {asked:?} in front of the answers \
+             in {count} of {all} examples, which isn't learnt, so the model learns to answer behind something that it isn't \
+             asked with; give the model a chat template that heeds add_generation_prompt; the first is {place}: turn {turn} \
+             begins {trained:?}"
         );
     }
     let thinks = MARKS.iter().any(|(mark, _)| asked.contains(mark));

@@ -18,6 +18,8 @@ pub(super) struct Opening {
     prompt: String,
     /// What it writes between that and the answer's text.
     between: String,
+    /// What it writes in front of an answer's text, where it adds nothing when it is asked to.
+    unasked: String,
     kind: Prompting,
 }
 
@@ -77,6 +79,12 @@ impl Masker<'_> {
         if ignored { 0 } else { between.len() }
     }
 
+    /// The head of an answer that the model isn't asked with, where the template adds nothing for it to answer; empty if
+    /// there is none.
+    pub(super) fn unasked(&self) -> &str {
+        &self.opening().unasked
+    }
+
     fn opening(&self) -> &Opening {
         self.opening.get_or_init(|| self.find_opening().unwrap_or_default())
     }
@@ -94,7 +102,7 @@ impl Masker<'_> {
         if !prompt.is_empty() {
             let at = answered.rfind("Aye")?;
             let between = answered.get(..at)?.strip_prefix(prompted.as_str()).unwrap_or_default().to_owned();
-            return Some(Opening { prompt, between, kind: Prompting::Asked });
+            return Some(Opening { prompt, between, ..Opening::default() });
         }
         // What ends a conversation, after a question and after an answer, and isn't there when it goes on.
         let (_, end) = answered.rsplit_once("Aye")?;
@@ -104,7 +112,9 @@ impl Masker<'_> {
             end.chars().zip(goes_on.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
         let head: &str = end.get::<std::ops::RangeFrom<usize>>(alike..)?;
         let always = !head.trim().is_empty() && asked.ends_with(head);
+        let unasked = answered.strip_prefix(asked.as_str()).and_then(|more| more.split_once("Aye"));
+        let unasked = unasked.map_or_else(String::new, |(head, _)| head.to_owned());
         let kind = if always { Prompting::Always } else { Prompting::Asked };
-        Some(Opening { kind, ..Opening::default() })
+        Some(Opening { unasked, kind, ..Opening::default() })
     }
 }

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{GgufValue, Header};
-use crate::model::architecture::Scales;
+use crate::model::architecture::{Architecture, Scales, Windows};
 use crate::model::config::{Activation, ModelConfig, RopeScaling};
 use dojo_core::domain::name::shown;
 
@@ -43,6 +43,22 @@ const DESCRIBES: [&str; 9] = [
 
 /// Beginnings of keys of what isn't computed: experts where there are none, and the towers beside the decoder.
 const BESIDE: [&str; 4] = ["expert_", "vision.", "audio.", "mm."];
+
+/// A window that is computed and that llama.cpp passes over for this architecture, in a sentence: longer texts come out
+/// otherwise there.
+pub(crate) fn unheeded_window(header: &Header) -> Option<String> {
+    let prefix = header.text("general.architecture")?;
+    let heeded = matches!(Architecture::of_gguf(prefix)?.windows, Windows::AllBut { .. });
+    let count = |name: &str| header.count(&format!("{prefix}.{name}")).ok().flatten();
+    let window = count("attention.sliding_window").filter(|window| *window > 0)?;
+    let matters = count("context_length").is_none_or(|context| window < context);
+    (matters && !heeded).then(|| {
+        format!(
+            "its header has a window of {window} tokens ({prefix}.attention.sliding_window), and its layers look back no \
+             farther here; llama.cpp passes over it for this architecture, so longer texts come out otherwise there"
+        )
+    })
+}
 
 /// # Errors
 /// If the file holds no whole model: an adapter, a vocabulary alone, another part of a model, one piece of several.

@@ -33,6 +33,15 @@ const UNKNOWN_TOKEN: i64 = 2;
 /// ggml's type of a token that users added, matched in text like a control token but not special.
 const USER_TOKEN: i64 = 4;
 
+/// How llama.cpp splits texts where a header doesn't say it or says `default`, one pattern after the other: signs, then words
+/// and numbers as GPT-2 has them, then runs of digits, then threes of digits.
+const UNSAID: [&str; 4] = [
+    r"[\p{P}\$\+<=>\^~\|]+",
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)",
+    r"\p{N}+",
+    r"[0-9][0-9][0-9]",
+];
+
 /// Builds the tokenizer.
 ///
 /// # Errors
@@ -54,8 +63,25 @@ pub(crate) fn build(header: &Header) -> Result<Tokenizer> {
     Ok(tokenizer)
 }
 
+/// What of the vocabulary a header leaves open, in sentences.
+pub(crate) fn doubts(header: &Header) -> Option<String> {
+    let doubts: Vec<String> = unsaid_split(header).into_iter().chain(twice(header)).collect();
+    (!doubts.is_empty()).then(|| doubts.join("; "))
+}
+
+/// That a header doesn't say how texts are split: the tokens may be others than those that the model has learnt.
+fn unsaid_split(header: &Header) -> Option<String> {
+    let unsaid = header.text("tokenizer.ggml.model") == Some("gpt2")
+        && matches!(header.text("tokenizer.ggml.pre"), None | Some("default"));
+    unsaid.then(|| {
+        "its header doesn't say how the tokenizer splits texts (tokenizer.ggml.pre), so they are split as llama.cpp splits \
+         such a file's, which may give other tokens than the model has learnt; a file converted anew says it"
+            .to_owned()
+    })
+}
+
 /// Tokens with the same text, in a sentence: a text is read as the last of them, and the others are never written.
-pub(crate) fn twice(header: &Header) -> Option<String> {
+fn twice(header: &Header) -> Option<String> {
     let tokens = header.texts("tokenizer.ggml.tokens").unwrap_or_default();
     let mut last: HashMap<&str, usize> = HashMap::with_capacity(tokens.len());
     let mut found = None;
@@ -113,16 +139,21 @@ struct PreSplit {
 
 impl PreSplit {
     fn named(name: &str) -> Result<Self> {
-        let by_pattern = |pattern: &str| -> Result<Vec<PreTokenizerWrapper>> {
-            let pattern = SplitPattern::Regex(pattern.to_owned());
-            let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false)
-                .map_err(|error| anyhow!("build the tokenizer: {error}"))?;
-            Ok(vec![split.into(), ByteLevel::new(false, true, false).into()])
+        let by_patterns = |patterns: &[&str]| -> Result<Vec<PreTokenizerWrapper>> {
+            let split = |pattern: &&str| -> Result<PreTokenizerWrapper> {
+                let pattern = SplitPattern::Regex((*pattern).to_owned());
+                let split = Split::new(pattern, SplitDelimiterBehavior::Isolated, false);
+                Ok(split.map_err(|error| anyhow!("build the tokenizer: {error}"))?.into())
+            };
+            let bytes = Ok(ByteLevel::new(false, true, false).into());
+            patterns.iter().map(split).chain([bytes]).collect()
         };
+        let by_pattern = |pattern: &str| by_patterns(&[pattern]);
         let gpt2 = || PreTokenizerWrapper::from(ByteLevel::new(false, true, true));
         let plain = |steps| Self { steps, nfc: false, whole_words_first: false };
         Ok(match name {
-            "default" | "gpt-2" | "gpt2" | "phi-2" | "olmo" => plain(vec![gpt2()]),
+            "default" => plain(by_patterns(&UNSAID)?),
+            "gpt-2" | "gpt2" | "phi-2" | "olmo" => plain(vec![gpt2()]),
             "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" => {
                 plain(vec![Digits::new(true).into(), gpt2()])
             }
