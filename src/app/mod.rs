@@ -34,5 +34,6 @@ pub mod runs;
 pub mod sessions;
 pub mod store;
 pub mod studio;
+pub mod sweep;
 pub mod train;
 pub mod unkept;

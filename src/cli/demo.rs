@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &DemoArguments) -> Result<ExitCode> {
     let recipe = recipe::load(&session.path.join("recipes/sft.toml"), &arguments.overrides)?;
     let folder = runs::create_run_folder(&session.path.join("runs"), None, recipe.method.name())?;
     let (network, process) = (Network::Allowed, Process::Own);
-    let job = TrainJob { recipe, folder, after: None, folders, network, process };
+    let job = TrainJob { recipe, folder, after: None, until: None, folders, network, process };
     let run = train::in_foreground(&job)?;
     train::report(&run, false)?;
     answer(&job, &arguments.prompt)?;

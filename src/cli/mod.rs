@@ -35,6 +35,7 @@ mod sampling;
 mod screenshot;
 mod serve;
 mod studio;
+mod sweep;
 mod task;
 mod tokens;
 mod train;
@@ -109,6 +110,8 @@ enum DojoCommand {
     Think(review_jobs::ThinkArguments),
     /// List training runs, or pause, resume, checkpoint, stop or delete one.
     Runs(runs::RunsArguments),
+    /// Train a recipe with several values of its keys, and hold the runs against each other.
+    Sweep(Box<sweep::SweepArguments>),
     /// Train a model by a recipe.
     Train(Box<train::TrainArguments>),
     /// Let a folder's tasks, recipes and blueprints run the programs that they name as rewards.
@@ -162,6 +165,7 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Think(arguments)) => review_jobs::think(&arguments),
         Some(DojoCommand::Runs(arguments)) => runs::run(&arguments),
         Some(DojoCommand::Reward(arguments)) => reward::run(&arguments),
+        Some(DojoCommand::Sweep(arguments)) => sweep::run(&arguments),
         Some(DojoCommand::Train(arguments)) => train::run(&arguments),
         Some(DojoCommand::Trust(arguments)) => trust::run(&arguments),
         Some(DojoCommand::Task(arguments)) => task::run(&arguments),

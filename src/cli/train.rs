@@ -47,6 +47,9 @@ pub(super) struct TrainArguments {
     /// Wait in the queue until this run has ended.
     #[arg(long, value_name = "RUN")]
     after: Option<String>,
+    /// End after the first evaluation at this share of the steps, such as 0.25; --resume goes on from there.
+    #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with_all = ["detach", "dry_run"])]
+    until: Option<f64>,
     /// Start in the background and return at once.
     #[arg(long)]
     detach: bool,
@@ -94,7 +97,15 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<ExitCode> {
     }
     let network = network(arguments.offline);
     let process = train::host::Process::Own;
-    let run = in_foreground(&TrainJob { recipe, folder, after, folders, network, process })?;
+    let run = in_foreground(&TrainJob {
+        recipe,
+        folder,
+        after,
+        until: arguments.until,
+        folders,
+        network,
+        process,
+    })?;
     report(&run, arguments.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -124,6 +135,12 @@ impl TrainArguments {
             .map(|device| Override { key: "compute.device".to_owned(), value: device.to_string() });
         self.overrides.iter().cloned().chain(device).collect()
     }
+}
+
+/// A part of a whole.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| format!("{text} is not above 0 and at most 1"))
 }
 
 const fn network(offline: bool) -> Network {
@@ -168,7 +185,7 @@ fn new_folder(arguments: &TrainArguments, recipe: &Recipe, folders: &Folders) ->
 }
 
 /// A session's recipe runs in that session; others in the folder of runs that belong to none.
-fn runs_beside(recipe: Option<&Path>, folders: &Folders) -> PathBuf {
+pub(super) fn runs_beside(recipe: Option<&Path>, folders: &Folders) -> PathBuf {
     let session = recipe.and_then(|path| path.canonicalize().ok()).and_then(|path| {
         let sessions = folders.sessions().canonicalize().ok()?;
         let name = path.strip_prefix(&sessions).ok()?.components().next()?;

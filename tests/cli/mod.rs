@@ -24,4 +24,5 @@ mod rewards;
 mod runs;
 #[cfg(unix)]
 mod serve;
+mod sweep;
 mod train;

@@ -13,7 +13,7 @@ use super::super::runs;
 use super::journal::{log, number};
 pub use super::watched::Process;
 use super::watched::{WATCH, Watched, WatchedState, listen_to_signals};
-use crate::domain::run::{EVALUATING, Phase, RunFolder, RunState};
+use crate::domain::run::{EVALUATING, Phase, RunCommand, RunFolder, RunState};
 use crate::engine::train::host::{Brake, Host, HostRequest, TrainEvent};
 use crate::ground::clock;
 use crate::ground::process::host_name;
@@ -43,6 +43,8 @@ pub struct RunHost {
     signals: Option<signal_hook::iterator::Handle>,
     /// What a run that is done says of its adapter.
     told: Option<String>,
+    /// The share of its steps at whose first evaluation it ends, or after.
+    until: Option<f64>,
 }
 
 impl RunHost {
@@ -83,12 +85,17 @@ impl RunHost {
         let watching = Arc::clone(&watched);
         let watcher = thread::start("run watch", move || watching.watch());
         ensure!(watcher.is_some(), "start the thread that obeys the run's commands");
-        Ok(Self { watched, watcher, signals, told: None })
+        Ok(Self { watched, watcher, signals, told: None, until: None })
     }
 
     /// Whose the process is; that of others, unless this is said.
     pub fn runs_in(&mut self, process: Process) {
         self.watched.lock().process = process;
+    }
+
+    /// Ends after the first evaluation at this share of the steps or later, as if somebody had asked for it there.
+    pub const fn ends_at(&mut self, share: Option<f64>) {
+        self.until = share;
     }
 
     /// What the run is doing before its first step.
@@ -270,6 +277,10 @@ impl Host for RunHost {
         let state = shared.state.clone();
         drop(shared);
         log(progress);
+        let far = self.until.is_some_and(|share| state.step as f64 >= state.total_steps as f64 * share);
+        if far && matches!(progress, TrainEvent::Evaluated { .. }) {
+            self.watched.obey(RunCommand::Stop);
+        }
         self.watched.say(|listener| listener.heard(progress, &state));
     }
 }

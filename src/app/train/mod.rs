@@ -59,6 +59,8 @@ pub struct TrainJob {
     pub folder: RunFolder,
     /// Wait until this run has ended.
     pub after: Option<RunFolder>,
+    /// End after the first evaluation at this share of its steps, from 0 to 1; whole, where it is none.
+    pub until: Option<f64>,
     pub folders: Folders,
     pub network: Network,
     pub process: Process,
@@ -83,6 +85,7 @@ pub fn execute(
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
     let mut host = RunHost::start(&job.folder, phase, listener)?;
     host.runs_in(job.process);
+    host.ends_at(job.until);
     let outcome = train(job, &mut host, progress);
     let ended = host.end(match &outcome {
         Ok(TrainOutcome::Done) => RunEnding::Done,

@@ -45,6 +45,7 @@ pub mod session;
 pub mod settings;
 pub mod speed;
 pub mod statistics;
+pub mod sweep;
 pub mod teacher;
 mod term;
 pub mod thought;
