@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &SweepArguments) -> Result<ExitCode> {
         RaceEnd::Over { failed } => {
             print::complain(&format!(
                 "{} failed: `dojo sweep --resume {}` tries again",
-                counted(failed, "run"),
+                counted(failed as u64, "run"),
                 sweep.name
             ));
             ExitCode::from(1)
@@ -117,7 +117,7 @@ fn race(sweep: &Sweep, offline: bool) -> Result<RaceEnd> {
         RaceEvent::Round(round) if round.share < 1.0 => {
             print::complain(&format!(
                 "{} train to {:.0}% of their steps",
-                counted(round.runs, "run"),
+                counted(round.runs as u64, "run"),
                 round.share * 100.0
             ));
         }

@@ -70,7 +70,7 @@ fn a_prompt_that_answers_are_written_behind_is_not_told_of() {
         ("'<|im_start|>' + m.role + ': '", "<|im_start|>assistant:"),
         (CHATML, "<|im_start|>assistant"),
         ("'<|im_start|>' + m.role + '<|channel|>final: '", "<|im_start|>assistant"),
-        (CHATML, ""),
+        ("''", ""),
     ] {
         assert_eq!(begun(head, prompt), None, "{head} {prompt:?}");
     }
@@ -122,7 +122,7 @@ fn what_stands_between_two_blocks_of_an_answer_is_told_as_not_learnt() {
         {% generation %}{{ m.content[:4] }}{% endgeneration %}{{ m.content[4:8] }}\
         {% generation %}{{ m.content[8:] + '<|im_end|>' }}{% endgeneration %}{% else %}\
         {{ m.content + '<|im_end|>' }}{% endif %}{% endfor %}";
-    let found = unlearnt(source, &[user("q"), assistant("one big three")]);
+    let found = unlearnt(&format!("{source}{PROMPT}"), &[user("q"), assistant("one big three")]);
     let told = warnings([("a.jsonl:1", &found)]);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(
