@@ -108,6 +108,8 @@ pub(super) struct GeneratedAnswer {
     /// Tokens that the model chose after its first step; under a constraint the steps, since the tokens that it leaves no
     /// choice about come along for nothing.
     counted: usize,
+    /// Steps after the first that brought some of them.
+    later_steps: usize,
 }
 
 /// Runs one request to its end, telling the text as it comes.
@@ -135,6 +137,7 @@ pub(super) fn stream_until(
         first_token_seconds: 0.0,
         last_token_seconds: 0.0,
         counted: 0,
+        later_steps: 0,
     };
     while generator.unfinished() > 0 {
         let stopped = stop.load(Ordering::Acquire);
@@ -144,6 +147,7 @@ pub(super) fn stream_until(
             outcome.last_token_seconds = started.elapsed().as_secs_f64();
             if outcome.first_token_seconds > 0.0 {
                 outcome.counted += tokens;
+                outcome.later_steps += 1;
             } else {
                 outcome.first_token_seconds = outcome.last_token_seconds;
             }
@@ -176,8 +180,9 @@ pub(super) const fn finish_name(why: Finish) -> &'static str {
 impl GeneratedAnswer {
     /// Tokens that the model chose after the first; none where it chose too few to tell.
     fn tokens_per_second(&self) -> Option<f64> {
+        // What one step brought, a right guess of many tokens say, tells that step's time and no speed.
         let seconds = self.last_token_seconds - self.first_token_seconds;
-        speed::tokens_per_second(self.counted, seconds)
+        speed::tokens_per_second(self.counted, seconds).filter(|_| self.later_steps > 1)
     }
 
     fn as_json(&self, seconds: f64) -> serde_json::Value {

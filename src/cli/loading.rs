@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::generate::Ready;
+use super::print;
 use super::pull::Bar;
 use super::sampling::ModelArguments;
 use crate::config::Folders;
@@ -19,6 +20,19 @@ pub(super) fn open(name: &str) -> Result<OpenModel> {
     model::open(&files(name)?)
 }
 
+/// As [`open`], the model that the arguments name; a longer sequence than it was made for is said not to be had.
+pub(super) fn open_for(arguments: &ModelArguments) -> Result<OpenModel> {
+    let open = open(&arguments.model)?;
+    let (asked, longest) = (arguments.context, open.config.context);
+    if asked > longest {
+        print::complain(&format!(
+            "--context {asked} is more than {} was made for: it is {longest} tokens",
+            open.name
+        ));
+    }
+    Ok(open)
+}
+
 /// Opens a model and loads it, with its adapter if one is asked for.
 pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
     Ok(open_and_ready(arguments)?.1)
@@ -26,7 +40,7 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
-    load_with(open(&arguments.model)?, arguments, &[], arguments.limits())
+    load_with(open_for(arguments)?, arguments, &[], arguments.limits())
 }
 
 /// Loads an opened model, with its adapter if one is asked for, and the tokens that further adapters bring.

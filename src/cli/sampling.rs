@@ -91,11 +91,23 @@ pub(super) struct ModelArguments {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(super) device: DeviceName,
     /// Threads; all cores where it isn't given.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = threads)]
     pub(super) threads: usize,
     /// Longest sequence in tokens; the model's own where it isn't given.
     #[arg(long, default_value_t = 0)]
     pub(super) context: usize,
+}
+
+/// More threads than this for each core only wait for each other.
+const THREADS_A_CORE: usize = 4;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let most = (cores * THREADS_A_CORE).max(64);
+    let threads = text.parse::<usize>().ok().filter(|threads| *threads <= most);
+    threads.ok_or_else(|| {
+        format!("{text} is no number of threads from 0 (all cores) to {most}: this machine has {cores} cores")
+    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

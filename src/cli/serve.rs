@@ -55,21 +55,29 @@ pub(super) struct ServeArguments {
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// Requests in progress or waiting at most; more are turned away.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = at_least::<1>)]
     queue: usize,
     /// Pages of a browser that may ask: `https://example.org`, `localhost` (this machine's, at any port) or `*`; may be
     /// given several times.
     #[arg(long, value_name = "ORIGIN", default_value = "localhost")]
     origin: Vec<AllowedOrigin>,
     /// Bytes of a request at most.
-    #[arg(long, default_value_t = 4 << 20)]
+    #[arg(long, default_value_t = 4 << 20, value_parser = at_least::<1024>)]
     max_body: usize,
     /// Connections at most. Another one takes the place of that which has asked nothing for longest.
-    #[arg(long, default_value_t = Clients::default().connections)]
+    #[arg(long, default_value_t = Clients::default().connections, value_parser = at_least::<1>)]
     connections: usize,
     /// Write a line for each request to standard error: when, what, its status, and how long until the answer began.
     #[arg(long)]
     log: bool,
+}
+
+/// A number below which nothing would be answered.
+fn at_least<const LEAST: usize>(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| *number >= LEAST);
+    number.ok_or_else(|| {
+        format!("{text} is no whole number from {LEAST} on: with less, nothing would be answered")
+    })
 }
 
 const ENDS: &str = "\
@@ -85,7 +93,7 @@ pub(super) fn run(arguments: &ServeArguments) -> Result<ExitCode> {
         queue: arguments.queue,
         body: arguments.max_body,
         origins: arguments.origin.clone(),
-        clients: Clients { connections: arguments.connections.max(1), ..Clients::default() },
+        clients: Clients { connections: arguments.connections, ..Clients::default() },
         log: arguments.log.then_some(tell as Log),
     };
     ensure!(

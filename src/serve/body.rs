@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -24,6 +24,9 @@ pub(crate) async fn read_whole(
     next: Next,
 ) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
+    if let Some(error) = encoded(request.headers()) {
+        return refused(error);
+    }
     let (mut parts, body) = request.into_parts();
     let version = parts.version;
     let mut asked = RequestProgress::begin(seat);
@@ -57,6 +60,17 @@ pub(crate) async fn read_whole(
             Some(seat) => unread::bounded(body, seat, room.clients.write),
             None => body,
         }
+    })
+}
+
+/// A body that is compressed would have to be unpacked before its size is known.
+fn encoded(headers: &HeaderMap) -> Option<ApiError> {
+    let encoding = headers.get(header::CONTENT_ENCODING)?.to_str().unwrap_or("?").trim();
+    let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    (!plain).then(|| {
+        let message =
+            "the body has a Content-Encoding, and this server reads plain JSON only: send it uncompressed";
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).code("unsupported_encoding")
     })
 }
 

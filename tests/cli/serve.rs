@@ -156,3 +156,30 @@ fn what_is_wrong_with_a_library_is_told_before_it_is_served_and_a_right_one_answ
     assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn settings_with_which_nothing_would_be_answered_are_wrong_usage() {
+    let world = World::new();
+    for (setting, value) in [
+        ("--queue", "0"),
+        ("--max-body", "0"),
+        ("--max-body", "10"),
+        ("--connections", "0"),
+        ("--threads", "5000"),
+        ("--threads", "-1"),
+    ] {
+        let output = world.dojo(&["serve", "--model", "model", &format!("{setting}={value}")]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{setting}: {said}");
+        assert!(said.contains(setting) && said.contains(value), "{said}");
+    }
+}
+
+#[test]
+fn a_context_longer_than_the_models_is_told() {
+    let world = World::new();
+    let output =
+        world.dojo(&["generate", "--model", "model", "--context", "999999", "--max-new-tokens", "1", "the"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.contains("--context 999999 is more than"), "{said}");
+}

@@ -111,3 +111,18 @@ proptest! {
         prop_assert_eq!(mask(&once), once);
     }
 }
+
+#[test]
+fn a_key_in_capitals_or_with_blanks_within_is_masked_too() {
+    let key = "tk-4Fq9Zw2Lm7Xc1Vb8";
+    for spelt in [
+        key.to_uppercase(),
+        key.to_lowercase(),
+        key.chars().map(|letter| format!("{letter} ")).collect(),
+        format!("{}\n{}", &key[..9], &key[9..]),
+    ] {
+        let masked = without(&format!("it is <{spelt}>, said the server"), key);
+        assert_eq!(masked.replace(' ', ""), format!("itis<{MASK}>,saidtheserver"), "{spelt:?}");
+    }
+    assert_eq!(without("grün ist 4Fq9 und nichts", key), "grün ist 4Fq9 und nichts");
+}

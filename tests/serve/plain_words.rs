@@ -47,6 +47,10 @@ async fn constraints_are_refused_in_plain_words() {
         (json!({ "minimum": 1e308, "type": "integer" }), "its bounds of numbers are too large"),
         (json!({ "$id": "http://a b" }), "is no address"),
         (json!({ "pattern": "(" }), "unclosed group"),
+        (json!({ "type": "string", "nullable": true }), "says nullable, which JSON Schema doesn't know"),
+        (json!({ "properties": { "a": { "type": "integer", "divisibleBy": 2 } } }), "\"divisibleBy\""),
+        (json!({ "items": { "type": "string", "min_length": 3 }, "type": "array" }), "write minLength"),
+        (json!({ "anyOf": [{ "type": "number", "maximun": 3 }] }), "write maximum"),
     ];
     let grammars = [
         ("", "no rule that is called start"),
@@ -63,6 +67,8 @@ async fn constraints_are_refused_in_plain_words() {
         ("start: %regex {\"foo\":1}", "%regex holds a setting that isn't known"),
         ("start: a::b", "an expression stands there that belongs nowhere"),
         ("start: /\\b/", "can't stand within an expression"),
+        ("start[temperature=0.5]: \"a\"", "a temperature of its own"),
+        ("start: x\nx[max_tokens=3, temperature = 2]: /a+/", "a temperature of its own"),
     ];
     let schemas = schemas.into_iter().map(|(schema, words)| ("guided_json", schema, words));
     let grammars = grammars.into_iter().map(|(text, words)| ("guided_grammar", json!(text), words));
@@ -102,5 +108,34 @@ async fn a_body_that_is_no_json_is_refused_with_the_place() {
         let message: Value = json_of(response).await["error"]["message"].take();
         assert!(message.as_str().unwrap().contains(words), "{body}: {message}");
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_only_describes_a_schema_passes() {
+    let server = serve(None, 8).await;
+    let schema = json!({
+        "type": "object", "title": "A", "description": "d", "x-order": 1, "deprecated": false, "example": {"a": "b"},
+        "properties": { "a": { "enum": ["b"], "nullable": false, "options": { "hidden": true } },
+                        "divisibleBy": { "enum": ["c"] } },
+        "required": ["a", "divisibleBy"], "additionalProperties": false,
+    });
+    let grammar = "start: \"[temperature=1]\" // [temperature=2]";
+    for (field, value) in [("guided_json", schema), ("guided_grammar", json!(grammar))] {
+        let response = server.post(CHAT, &question(json!({ field: value }))).await;
+        assert_eq!(response.status(), 200, "{:?}", json_of(response).await);
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_in_words() {
+    let server = serve(None, 8).await;
+    let request = server.client.post(format!("{}{CHAT}", server.url)).body(vec![0x1f, 0x8b, 8, 0]);
+    let request = request.header("content-type", "application/json").header("content-encoding", "gzip");
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let message = json_of(response).await["error"]["message"].as_str().unwrap().to_owned();
+    assert!(status == 415 && message.contains("send it uncompressed"), "{status} {message}");
     server.end().await;
 }

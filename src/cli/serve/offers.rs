@@ -56,7 +56,7 @@ fn embeds(name: &str) -> Result<Offer> {
 }
 
 fn generates(arguments: ModelArguments, others: Vec<(String, PathBuf)>, limits: &Limits) -> Result<Offer> {
-    let open = loading::open(&arguments.model)?;
+    let open = loading::open_for(&arguments)?;
     open.notices.all().for_each(print::complain);
     let mut name = short_name(&open.name);
     let mut named: Vec<(String, PathBuf)> = Vec::new();

@@ -256,16 +256,20 @@ pub fn without(text: &str, key: &str) -> String {
     if is_secret(key) { without_runs(&whole, key) } else { whole }
 }
 
-/// A text in which every run of eight characters of a key is masked, with what follows of it.
+/// A text in which every run of eight characters of a key is masked, with what follows of it: in capitals or small letters,
+/// and with blanks or line breaks within.
 #[must_use]
 pub fn without_runs(text: &str, key: &str) -> String {
     const RUN: usize = 8;
-    let (bytes, key) = (text.as_bytes(), key.as_bytes());
-    let runs: std::collections::HashSet<&[u8]> = key.windows(RUN).collect();
-    let mut hidden = vec![false; bytes.len()];
-    for (start, window) in bytes.windows(RUN).enumerate() {
-        if runs.contains(window) {
-            hidden.iter_mut().skip(start).take(RUN).for_each(|byte| *byte = true);
+    let key = key.to_ascii_lowercase();
+    let runs: std::collections::HashSet<&[u8]> = key.as_bytes().windows(RUN).collect();
+    let signs = text.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
+    let (places, signs): (Vec<usize>, Vec<u8>) =
+        signs.map(|(place, byte)| (place, byte.to_ascii_lowercase())).unzip();
+    let mut hidden = vec![false; text.len()];
+    for (window, places) in signs.windows(RUN).zip(places.windows(RUN)) {
+        if let ([first, .., last], true) = (places, runs.contains(window)) {
+            hidden.iter_mut().take(last + 1).skip(*first).for_each(|byte| *byte = true);
         }
     }
     // A key is ASCII: no character is cut in two.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
-use super::multiples;
+use super::{keywords, multiples};
 use crate::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
@@ -287,6 +287,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 is_within(schema, DEPTH),
                 "the {kind} is nested too deeply: at most {DEPTH} values within values"
             );
+            keywords::check_schema(kind, schema)?;
             multiples::check(kind, multiples::of_schema(schema))?;
             schema.to_string()
         }
@@ -296,6 +297,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 brackets(text) <= DEPTH,
                 "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
             );
+            keywords::check_grammar(kind, text)?;
             multiples::check(kind, multiples::of_text(text))?;
             text.clone()
         }
