@@ -81,7 +81,9 @@ fn examples(key: &RecipeKey, text: &str) -> Result<(), String> {
 }
 
 fn wrong(key: &RecipeKey, value: &Value, allowed: &str) -> String {
-    format!("`{}` is {value}, but must be {allowed}", key.name)
+    // A recipe has no null: it is what becomes of a number that JSON can't hold.
+    let shown = if value.is_null() { "not a finite number".to_owned() } else { value.to_string() };
+    format!("`{}` is {shown}, but must be {allowed}", key.name)
 }
 
 fn choice(key: &RecipeKey, value: &Value, choices: &[&str]) -> Result<(), String> {
