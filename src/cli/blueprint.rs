@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::data::{Align, table};
-use super::print::{say, say_as_it_is};
+use super::print::{say, say_json};
 use super::review_jobs::session_of;
 use crate::app::expand;
 use crate::blueprint::{self, Blueprint, EXAMPLE, SHIPPED, cell_counts};
@@ -171,7 +171,7 @@ fn run_plan(arguments: &PlanArguments, json: bool) -> Result<ExitCode> {
             "estimated_tokens": cost.estimated_tokens,
             "estimated_dollars": arguments.teacher.as_ref().map(|_| cost.estimated_dollars),
         });
-        say_as_it_is(&all.to_string())?;
+        say_json(&all.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     say(&by_subtopic_and_stage(&blueprint, &cells))?;
@@ -244,7 +244,7 @@ fn by_form(blueprint: &Blueprint, cells: &Counted) -> String {
 /// Prints an object for programs, or words for people.
 fn answer(json: bool, object: &serde_json::Value, words: impl FnOnce() -> String) -> Result<ExitCode> {
     if json {
-        say_as_it_is(&object.to_string())?;
+        say_json(&object.to_string())?;
     } else {
         say(&words())?;
     }

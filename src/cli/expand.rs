@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &ExpandArguments) -> Result<ExitCode> {
     let job = expand::expand(&folders, &mut session, &named, &writer, &options, watch);
     let summary = runtime.block_on(job)?;
     if arguments.json {
-        print::say_as_it_is(&serde_json::to_string(&summary)?)?;
+        print::say_json(&serde_json::to_string(&summary)?)?;
     } else {
         for example in &summary.previewed {
             print::say(&shown(example))?;

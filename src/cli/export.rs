@@ -140,7 +140,7 @@ fn tell(exported: &HandedOver, format: HandOverFormat, what: &HandOverArguments)
             "check": exported.parity.as_ref().map(|parity| &parity.rows),
             "notices": exported.notices,
         });
-        return print::say_as_it_is(&report.to_string());
+        return print::say_json(&report.to_string());
     }
     if let Some(parity) = &exported.parity {
         print::say(parity.table().trim_end())?;
@@ -156,7 +156,7 @@ fn push(exported: &HandedOver, what: &HandOverArguments) -> Result<ExitCode> {
         let files = push.files.iter().map(|file| json!({"name": file.name, "bytes": file.bytes}));
         if what.json {
             let files: Vec<Value> = files.collect();
-            print::say_as_it_is(&json!({"would_push_to": push.place(), "files": files}).to_string())?;
+            print::say_json(&json!({"would_push_to": push.place(), "files": files}).to_string())?;
         } else {
             print::say(&format!("would push to {}:", push.place()))?;
             for file in &push.files {

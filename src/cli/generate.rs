@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &GenerateArguments) -> Result<ExitCode> {
     let outcome =
         stream(&mut ready.generator, request, |text| if arguments.json { Ok(()) } else { shown.say(text) })?;
     if arguments.json {
-        print::say_as_it_is(&outcome.as_json(started.elapsed().as_secs_f64()).to_string())?;
+        print::say_json(&outcome.as_json(started.elapsed().as_secs_f64()).to_string())?;
     } else {
         shown.end()?;
         if std::io::stderr().is_terminal() {

@@ -29,7 +29,31 @@ pub(crate) fn say(text: &str) -> Result<()> {
     say_as_it_is(&for_reader(text, std::io::stdout().is_terminal()))
 }
 
-/// A result as it is: JSON, and text with colours of our own whose other parts went through [`visible`].
+/// A result as JSON. On a terminal, what steers it or can't be seen is spelt out within its texts, which stay what they are.
+pub(crate) fn say_json(text: &str) -> Result<()> {
+    say_as_it_is(&if std::io::stdout().is_terminal() { spelt_out(text) } else { Cow::Borrowed(text) })
+}
+
+/// JSON in which what steers a terminal or can't be seen is written as `\u....`: it stands within texts alone.
+fn spelt_out(json: &str) -> Cow<'_, str> {
+    if matches!(visible(json), Cow::Borrowed(_)) {
+        return Cow::Borrowed(json);
+    }
+    let mut spelt = String::with_capacity(json.len() + 64);
+    for letter in json.chars() {
+        let mut own = [0; 4];
+        if visible(letter.encode_utf8(&mut own)) == *letter.encode_utf8(&mut [0; 4]) {
+            spelt.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            spelt.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    Cow::Owned(spelt)
+}
+
+/// A result as it is: text with colours of our own whose other parts went through [`visible`].
 pub(crate) fn say_as_it_is(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     written(writeln!(out, "{text}").and_then(|()| out.flush()))

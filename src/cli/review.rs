@@ -197,7 +197,7 @@ pub(super) fn run(arguments: &ReviewArguments) -> Result<ExitCode> {
         }
     };
     if arguments.json {
-        print::say_as_it_is(&value.to_string())?;
+        print::say_json(&value.to_string())?;
     } else {
         print::say(&text)?;
     }

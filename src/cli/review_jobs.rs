@@ -226,7 +226,7 @@ impl Work {
     fn finish(&self, job: impl Future<Output = Result<review::Summary>>) -> Result<ExitCode> {
         let summary = self.runtime.block_on(job)?;
         if self.json {
-            print::say_as_it_is(&serde_json::to_string(&summary)?)?;
+            print::say_json(&serde_json::to_string(&summary)?)?;
         } else {
             print::say(&table(&summary))?;
         }

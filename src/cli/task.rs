@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::print::{say, say_as_it_is};
+use super::print::{say, say_json};
 use crate::data::import::{ImportOptions, read_all};
 use crate::domain::recipe::OnMalformed;
 use crate::domain::record::Record;
@@ -63,7 +63,7 @@ fn list(session: Option<&Path>, json: bool) -> Result<ExitCode> {
             .iter()
             .map(|task| json!({"name": task.name, "about": task.about, "metrics": task.metrics, "rewards": task.rewards}))
             .collect();
-        say_as_it_is(&json!({"tasks": tasks}).to_string())?;
+        say_json(&json!({"tasks": tasks}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     let width = names.iter().map(String::len).max().unwrap_or(0);
@@ -80,7 +80,7 @@ fn run_check(session: Option<&Path>, json: bool, arguments: &TaskCheckArguments)
     let records: Vec<Record> = read_all(&arguments.data, &options, OnMalformed::Fail)?.records;
     let report = task::check_records(&task, &records);
     if json {
-        say_as_it_is(&serde_json::to_string(&report)?)?;
+        say_json(&serde_json::to_string(&report)?)?;
     } else {
         say(&for_people(&task, &report))?;
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::print::{say, say_as_it_is};
+use super::print::{say, say_as_it_is, say_json};
 use crate::app::record_tokenizer::RecordTokenizer;
 use crate::app::train::pairs::pairs_told;
 use crate::config::Folders;
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &TokensArguments) -> Result<ExitCode> {
     totals.warnings.extend(split::told(&batch.records));
     totals.warnings.extend(pairs_told(&batch.records));
     if arguments.json {
-        say_as_it_is(&as_json(&shown, &pieces, &totals, &batch))?;
+        say_json(&as_json(&shown, &pieces, &totals, &batch))?;
         return Ok(ExitCode::SUCCESS);
     }
     let colour =

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::print::{say, say_as_it_is};
+use super::print::{say, say_json};
 use crate::app::rewards::trust::{FolderCommands, Trust, commands_in, forget, trust, trust_of};
 use crate::config::Folders;
 
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &TrustArguments) -> Result<ExitCode> {
 
 fn done(arguments: &TrustArguments, json: &serde_json::Value, told: &str) -> Result<ExitCode> {
     if arguments.json {
-        say_as_it_is(&json.to_string())?;
+        say_json(&json.to_string())?;
     } else {
         say(told)?;
     }

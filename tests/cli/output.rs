@@ -103,6 +103,22 @@ fn control_characters_are_signs_on_a_terminal_and_themselves_elsewhere() {
 }
 
 #[test]
+fn json_on_a_terminal_spells_out_what_steers_it_and_stays_equal() {
+    let world = world();
+    let steers = "a\u{7f}b\u{9b}31mc\u{202e}d\u{e0041}é";
+    let row = json!({ "messages": [{ "role": "user", "content": steers }, { "role": "assistant", "content": "x" }] });
+    std::fs::write(world.path().join("steers.jsonl"), row.to_string()).unwrap();
+    world.data(&["import", "steers.jsonl"]);
+    let arguments = ["data", "--session", "s", "--json", "show", "17"];
+    assert!(world.say(&arguments).contains('\u{202e}'), "a pipe gets it as it is");
+    let (_, shown) = Pty::start(world.path(), &arguments).end();
+    for sign in ['\u{7f}', '\u{9b}', '\u{202e}', '\u{e0041}'] {
+        assert!(!shown.contains(sign), "{shown:?}");
+    }
+    assert!(shown.contains("a\\u007fb\\u009b31mc\\u202ed\\udb40\\udc41é"), "{shown:?}");
+}
+
+#[test]
 fn speed_is_of_what_the_model_chose() {
     let world = world();
     let fixed = "the one answer that there is, which leaves no choice at all";

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use serde_json::json;
 
-use super::{Align, say, say_as_it_is, session_of, table};
+use super::{Align, say, say_json, session_of, table};
 use crate::app::{expand, review};
 use crate::config::Folders;
 use crate::domain::counted::counted;
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &CoverageArguments, json: bool) -> Result<ExitCode>
                 json!({"blueprint": one.blueprint, "total": one.total(), "cells": cells})
             })
             .collect();
-        say_as_it_is(&json!({"blueprints": all}).to_string())?;
+        say_json(&json!({"blueprints": all}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     for one in &found {
@@ -118,7 +118,7 @@ pub(super) fn run_rejected(arguments: &RejectedArguments, json: bool) -> Result<
             .iter()
             .map(|(blueprint, example)| json!({"blueprint": blueprint, "example": example}))
             .collect();
-        say_as_it_is(&json!({"all": number, "rejected": all}).to_string())?;
+        say_json(&json!({"all": number, "rejected": all}).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     for (blueprint, example) in &all {

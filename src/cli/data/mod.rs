@@ -154,7 +154,7 @@ impl DataContext {
                 let text = people();
                 if text.is_empty() { Ok(()) } else { super::print::say(text.trim_end_matches('\n')) }
             }
-            OutputForm::Json => super::print::say_as_it_is(&json.to_string()),
+            OutputForm::Json => super::print::say_json(&json.to_string()),
         }
     }
 }

@@ -39,9 +39,7 @@ pub(super) fn run(arguments: &EvalCheckArguments) -> Result<ExitCode> {
     let check = check_text_metrics(&file, wordnet.as_ref(), tolerance);
     let check = check.with_context(|| format!("read the expected figures of {shown}"))?;
     if arguments.json {
-        print::say_as_it_is(
-            &json!({"met": check.is_met(), "tolerance": tolerance, "check": check}).to_string(),
-        )?;
+        print::say_json(&json!({"met": check.is_met(), "tolerance": tolerance, "check": check}).to_string())?;
     } else {
         print::say(told(&check, tolerance).trim_end())?;
     }

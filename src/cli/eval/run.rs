@@ -149,7 +149,7 @@ fn with_progress<T>(
 fn report(folder: &EvaluationFolder, kept: &KeptEvaluation, json: bool) -> Result<()> {
     if json {
         let value = serde_json::json!({ "folder": folder.path(), "report": kept.report });
-        return print::say_as_it_is(&value.to_string());
+        return print::say_json(&value.to_string());
     }
     print::say(told(&kept.report).trim_end())?;
     print::complain(&format!("kept as {}: `dojo eval show {}` shows items", folder.name(), folder.name()));

@@ -53,7 +53,7 @@ pub(super) struct EvalShowArguments {
 pub(super) fn list(folders: &Folders, arguments: &EvalListArguments) -> Result<ExitCode> {
     let found = all(folders)?;
     if arguments.json {
-        print::say_as_it_is(&json!({ "evaluations": found }).to_string())?;
+        print::say_json(&json!({ "evaluations": found }).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     if found.is_empty() {
@@ -94,7 +94,7 @@ pub(super) fn metrics(arguments: &MetricsArguments) -> Result<ExitCode> {
     if arguments.json {
         let listed: Vec<_> =
             known.iter().map(|(name, about)| json!({"name": name, "about": about})).collect();
-        print::say_as_it_is(&json!({ "metrics": listed }).to_string())?;
+        print::say_json(&json!({ "metrics": listed }).to_string())?;
     } else {
         let rows: Vec<Vec<String>> =
             known.into_iter().map(|(name, about)| vec![name, about.to_owned()]).collect();
@@ -121,7 +121,7 @@ pub(super) fn run(folders: &Folders, arguments: &EvalShowArguments) -> Result<Ex
             .iter()
             .map(|one| json!({"item": one.item, "first": one.first, "second": one.second}))
             .collect();
-        print::say_as_it_is(&json!({ "report": kept.report, "disagreements": items }).to_string())?;
+        print::say_json(&json!({ "report": kept.report, "disagreements": items }).to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = told(&kept.report);

@@ -61,7 +61,7 @@ pub(super) fn run(place: &RagContext, arguments: &AskArguments) -> Result<ExitCo
         Answered { text: NOT_THERE.to_owned(), shown: 0, checked: CheckedAnswer::default() }
     };
     if place.json {
-        print::say_as_it_is(&as_json(&question, &found, &answered).to_string())?;
+        print::say_json(&as_json(&question, &found, &answered).to_string())?;
     } else {
         print::say(sources(&found, &answered).trim_end())?;
     }

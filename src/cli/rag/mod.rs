@@ -143,7 +143,7 @@ pub(super) fn run(arguments: &RagArguments) -> Result<ExitCode> {
 impl RagContext {
     fn print(&self, people: impl FnOnce() -> String, json: &serde_json::Value) -> Result<()> {
         if self.json {
-            return print::say_as_it_is(&json.to_string());
+            return print::say_json(&json.to_string());
         }
         let text = people();
         if text.is_empty() { Ok(()) } else { print::say(text.trim_end_matches('\n')) }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::cli::print::{complain, say, say_as_it_is};
+use crate::cli::print::{complain, say, say_json};
 use crate::domain::library::{BlockKind, DocumentBlock, SourceDocument};
 use crate::rag::load;
 
@@ -23,7 +23,7 @@ pub(super) struct TextArguments {
 pub(super) fn run(json: bool, arguments: &TextArguments) -> Result<ExitCode> {
     let document = load::read(&arguments.file)?;
     if json {
-        say_as_it_is(&serde_json::to_string(&document)?)?;
+        say_json(&serde_json::to_string(&document)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     say(printed(&document, arguments.pages).trim_end())?;

@@ -117,7 +117,7 @@ impl RewardContext {
 
     fn print(&self, json: &impl serde::Serialize, people: impl FnOnce() -> String) -> Result<()> {
         if self.json {
-            return print::say_as_it_is(&serde_json::to_string(json)?);
+            return print::say_json(&serde_json::to_string(json)?);
         }
         print::say(people().trim_end_matches('\n'))
     }
