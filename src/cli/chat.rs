@@ -117,8 +117,8 @@ pub(super) fn run(arguments: &ChatArguments) -> Result<ExitCode> {
             AskedLine::Stopped(code) => return Ok(ExitCode::from(code)),
         };
         match talk.say(read(&text), &arguments.sampling) {
-            Ok(After::GoOn) => {}
-            Ok(After::End) => return Ok(ExitCode::SUCCESS),
+            Ok(ChatEnd::GoOn) => {}
+            Ok(ChatEnd::End) => return Ok(ExitCode::SUCCESS),
             // What can't be shown can't be talked about.
             Err(error) if !asks || is_of_output(&error) => return Err(error),
             Err(error) => print::complain(&format!("{error:#}")),
@@ -161,7 +161,7 @@ fn is_of_output(error: &anyhow::Error) -> bool {
     error.is::<print::Gone>() || error.is::<print::Unwritten>()
 }
 
-enum After {
+enum ChatEnd {
     GoOn,
     End,
 }
@@ -183,10 +183,10 @@ impl Talk {
         system.chain(self.messages.iter().cloned()).collect()
     }
 
-    fn say(&mut self, said: ChatLine<'_>, sampling: &SamplingArguments) -> Result<After> {
+    fn say(&mut self, said: ChatLine<'_>, sampling: &SamplingArguments) -> Result<ChatEnd> {
         match said {
             ChatLine::Nothing => {}
-            ChatLine::Quit => return Ok(After::End),
+            ChatLine::Quit => return Ok(ChatEnd::End),
             ChatLine::Help => print::complain(HELP),
             ChatLine::Reset => self.messages.clear(),
             ChatLine::Undo => self.messages.truncate(self.messages.len().saturating_sub(2)),
@@ -199,7 +199,7 @@ impl Talk {
                  question"
             ),
         }
-        Ok(After::GoOn)
+        Ok(ChatEnd::GoOn)
     }
 
     fn ask(&mut self, question: &str, sampling: &SamplingArguments) -> Result<()> {

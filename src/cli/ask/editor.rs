@@ -31,7 +31,7 @@ const BRACKETS_ON: &str = "\u{1b}[?2004h";
 const BRACKETS_OFF: &str = "\u{1b}[?2004l";
 
 /// What a key leads to.
-enum After {
+enum KeyOutcome {
     GoOn,
     Ask,
     Done(AskedLine),
@@ -84,9 +84,9 @@ impl LineEditor {
                 return self.left(code.map_or(AskedLine::End, AskedLine::Stopped));
             };
             match self.after(key)? {
-                After::GoOn => {}
-                After::Ask => return self.asked(),
-                After::Done(asked) => return self.left(asked),
+                KeyOutcome::GoOn => {}
+                KeyOutcome::Ask => return self.asked(),
+                KeyOutcome::Done(asked) => return self.left(asked),
             }
             // What comes in one go is drawn once.
             if !self.more()? {
@@ -131,20 +131,22 @@ impl LineEditor {
         Ok(!self.keys.is_empty())
     }
 
-    fn after(&mut self, key: KeyPress) -> Result<After> {
+    fn after(&mut self, key: KeyPress) -> Result<KeyOutcome> {
         match key {
             KeyPress::Text(text) | KeyPress::Pasted(text) => {
                 self.area.insert_str(text);
             }
             KeyPress::Line => self.area.insert_newline(),
             KeyPress::Enter => return self.enter(),
-            KeyPress::Interrupt if self.area.is_empty() => return Ok(After::Done(AskedLine::Stopped(130))),
+            KeyPress::Interrupt if self.area.is_empty() => {
+                return Ok(KeyOutcome::Done(AskedLine::Stopped(130)));
+            }
             KeyPress::Interrupt => {
                 // As shells do: the line is given up, and can be had again.
                 self.history.add(&self.text());
                 self.clear("");
             }
-            KeyPress::End if self.area.is_empty() => return Ok(After::Done(AskedLine::End)),
+            KeyPress::End if self.area.is_empty() => return Ok(KeyOutcome::Done(AskedLine::End)),
             KeyPress::End => drop(self.area.delete_next_char()),
             KeyPress::Redraw => {
                 print::say_keys("\u{1b}[H\u{1b}[2J")?;
@@ -156,22 +158,22 @@ impl LineEditor {
             KeyPress::Edit(Input { key: Name::End, .. }) => self.area.move_cursor(CursorMove::End),
             KeyPress::Edit(input) => drop(self.area.input(input)),
         }
-        Ok(After::GoOn)
+        Ok(KeyOutcome::GoOn)
     }
 
     /// Lines that came in one go belong together; a line that ends in a backslash goes on in the next.
-    fn enter(&mut self) -> Result<After> {
+    fn enter(&mut self) -> Result<KeyOutcome> {
         let together = self.more()? && self.keys.begin_with_text();
         if !together {
             if !self.text().ends_with('\\') {
-                return Ok(After::Ask);
+                return Ok(KeyOutcome::Ask);
             }
             self.area.move_cursor(CursorMove::Bottom);
             self.area.move_cursor(CursorMove::End);
             self.area.delete_char();
         }
         self.area.insert_newline();
-        Ok(After::GoOn)
+        Ok(KeyOutcome::GoOn)
     }
 
     fn up(&mut self) {

@@ -93,15 +93,15 @@ pub(super) fn run(folders: &Folders, arguments: &EvalRunArguments) -> Result<Exi
         Some(name) => {
             let folder = folder_of(folders, name)?;
             let order = load(&folder)?.report.order;
-            (Place::There(folder), order)
+            (EvaluationPlace::There(folder), order)
         }
-        None => (Place::New, arguments.order(folders)?),
+        None => (EvaluationPlace::New, arguments.order(folders)?),
     };
     let stop = stop_on_interrupt()?;
     let network = if arguments.offline { Network::Offline } else { Network::Allowed };
     let folder = match folder {
-        Place::There(folder) => folder,
-        Place::New => made(folders, &order, arguments.name.as_deref())?,
+        EvaluationPlace::There(folder) => folder,
+        EvaluationPlace::New => made(folders, &order, arguments.name.as_deref())?,
     };
     let outcome = with_progress(&stop, network, |host| evaluate(folders, &folder, &order, host));
     let kept = match outcome {
@@ -115,7 +115,7 @@ pub(super) fn run(folders: &Folders, arguments: &EvalRunArguments) -> Result<Exi
     Ok(code(&kept, &stop))
 }
 
-enum Place {
+enum EvaluationPlace {
     New,
     There(EvaluationFolder),
 }

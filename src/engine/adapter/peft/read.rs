@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::fused::{Pair, modules};
 use super::super::{Adapter, LoraConfig, Module, Projection, lay_out};
-use super::targets::{ByModule, Choice, Targets};
+use super::targets::{AdaptedModules, ByModule, Targets};
 use super::{CONFIG, LAYERS, MAGNITUDES, ROOT, WEIGHTS, keys, whole};
 use crate::adapter::fused::Module as Linear;
 use crate::model::ModelConfig;
@@ -37,7 +37,7 @@ struct PeftKeys {
     rank_pattern: Option<Map<String, Value>>,
     alpha_pattern: Option<Map<String, Value>>,
     #[serde(flatten)]
-    choice: Choice,
+    choice: AdaptedModules,
 }
 
 /// What PEFT takes where a file doesn't say it.

@@ -51,7 +51,7 @@ pub(super) enum Layers {
 
 /// The keys that choose layers.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Choice {
+pub(super) struct AdaptedModules {
     target_modules: Option<OneOrSeveral>,
     exclude_modules: Option<OneOrSeveral>,
     layers_to_transform: Option<Layers>,
@@ -101,7 +101,7 @@ pub(super) struct Targets {
 impl Targets {
     /// # Errors
     /// Where a pattern can't be read, or keys contradict each other.
-    pub(super) fn of(choice: &Choice) -> Result<Self> {
+    pub(super) fn of(choice: &AdaptedModules) -> Result<Self> {
         let names = match &choice.target_modules {
             // What PEFT takes for these architectures; it writes names when it saves.
             None => ModuleNames::Ends(BY_DEFAULT.map(str::to_owned).to_vec()),

@@ -37,13 +37,13 @@ pub(super) struct DeviceLora {
 pub(super) struct HeldAdapters(HashMap<u64, (Weak<Lora>, Arc<DeviceLora>)>);
 
 /// Rows that are treated alike: by an adapter, or by none.
-pub(super) struct Segment {
+pub(super) struct AdapterRows {
     pub(super) rows: Range<usize>,
     pub(super) lora: Option<Arc<DeviceLora>>,
 }
 
 /// All segments of a step's rows, or of those whose logits are wanted, without gaps.
-pub(super) struct Segments(pub(super) Vec<Segment>);
+pub(super) struct Segments(pub(super) Vec<AdapterRows>);
 
 impl HeldAdapters {
     /// An adapter on the device; taken there when it is first used.
@@ -150,11 +150,11 @@ impl Segments {
         has_own: &dyn Fn(&DeviceLora) -> bool,
         own: &dyn Fn(&DeviceLora, &Tensor, &Tensor) -> Result<Tensor>,
     ) -> Result<Tensor> {
-        let changed = |segment: &Segment| segment.lora.as_deref().is_some_and(has_own);
+        let changed = |segment: &AdapterRows| segment.lora.as_deref().is_some_and(has_own);
         if !self.0.iter().any(changed) {
             return Ok(whole.clone());
         }
-        let part = |segment: &Segment| {
+        let part = |segment: &AdapterRows| {
             let (first, count) = (each * segment.rows.start, each * segment.rows.len());
             let rows = whole.narrow(0, first, count)?;
             match segment.lora.as_deref().filter(|_| changed(segment)) {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
-use self::adapters::{DeviceLora, HeldAdapters, Segment, Segments};
+use self::adapters::{AdapterRows, DeviceLora, HeldAdapters, Segments};
 use self::attention::{Plan, plans};
 use self::pages::{Pages, slot};
 pub use self::weights::DeviceDecoder;
@@ -82,12 +82,12 @@ impl OnDevice {
         let mut segments = Vec::new();
         let mut next = 0;
         for (lora, rows) in &step.adapters {
-            segments.push(Segment { rows: next..rows.start, lora: None });
+            segments.push(AdapterRows { rows: next..rows.start, lora: None });
             let lora = Some(self.held.get(lora, config, device)?);
-            segments.push(Segment { rows: rows.clone(), lora });
+            segments.push(AdapterRows { rows: rows.clone(), lora });
             next = rows.end;
         }
-        segments.push(Segment { rows: next..step.tokens.len(), lora: None });
+        segments.push(AdapterRows { rows: next..step.tokens.len(), lora: None });
         segments.retain(|segment| !segment.rows.is_empty());
         let positions = || step.spans.iter().flat_map(|span| span.start..span.start + span.rows.len());
         let angles = |rope: &Rope| -> Result<Angles> {
@@ -228,8 +228,10 @@ impl DecodePass<'_> {
             return Ok(Vec::new());
         }
         let wanted = Tensor::from_iter(step.wanted.iter().map(|&row| row as u32), device)?;
-        let segment =
-            |segment: &Segment| Segment { rows: step.places(&segment.rows), lora: segment.lora.clone() };
+        let segment = |segment: &AdapterRows| AdapterRows {
+            rows: step.places(&segment.rows),
+            lora: segment.lora.clone(),
+        };
         let segments = Segments(self.shared.segments.0.iter().map(segment).collect());
         let last = self.norm(&segments, Module::Norm, 1, &x.index_select(&wanted, 0)?)?;
         let logits = self.decoder.output.forward(&last)?;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::rows::softmax_backward;
-use super::{AttentionShape, QUERIES, QueryBlock, Segment, Turned};
+use super::{AttentionShape, KeySegment, QUERIES, QueryBlock, Turned};
 use crate::kernels::gemm::small::{Small, product};
 use crate::kernels::softmax::soft_cap;
 
@@ -45,9 +45,9 @@ pub fn attention_backward(shape: AttentionShape<'_>, given: Gradients<'_>, grad_
     per_head.clear();
     per_head.resize(shape.heads * tokens * 3 * dim, 0.0);
     let pass = AttentionBackward { shape, qkv, out, log_sums, grad_out, keys: &keys, values: &values };
-    let segments: Vec<Segment> = shape.segments().collect();
+    let segments: Vec<KeySegment> = shape.segments().collect();
     // Those that share a beginning add to its gradients: one task has them all.
-    let families: Vec<&[Segment]> = segments.chunk_by(|one, next| one.family() == next.family()).collect();
+    let families: Vec<&[KeySegment]> = segments.chunk_by(|one, next| one.family() == next.family()).collect();
     let mut tasks = Vec::new();
     let mut rest = per_head.as_mut_slice();
     for head in 0..shape.heads {
@@ -104,7 +104,7 @@ struct AttentionBackward<'a> {
 
 impl AttentionBackward<'_> {
     /// Adds one head's gradients over one example to those of its family: (tokens of the family, `3 head_dim`).
-    fn example(&self, head: usize, segment: Segment, gradient: &mut [f32], tiles: &mut Tiles) {
+    fn example(&self, head: usize, segment: KeySegment, gradient: &mut [f32], tiles: &mut Tiles) {
         tiles.scores.resize(QUERIES * KEYS, 0.0);
         tiles.gradients.resize(QUERIES * KEYS, 0.0);
         for first in (segment.start..segment.end).step_by(QUERIES) {

@@ -36,14 +36,14 @@ pub struct AttentionShape<'a> {
 
 /// An example's tokens, and those of the one that it goes on from.
 #[derive(Debug, Clone, Copy)]
-struct Segment {
+struct KeySegment {
     start: usize,
     end: usize,
     /// From and behind; both the same without one.
     stem: (usize, usize),
 }
 
-impl Segment {
+impl KeySegment {
     /// Where its family's tokens start: its stem's, with all that go on from it.
     const fn family(&self) -> usize {
         if self.stem.0 < self.stem.1 { self.stem.0 } else { self.start }
@@ -53,7 +53,7 @@ impl Segment {
 /// Queries `first..behind` of a segment.
 #[derive(Debug, Clone, Copy)]
 struct QueryBlock {
-    segment: Segment,
+    segment: KeySegment,
     first: usize,
     behind: usize,
 }
@@ -88,12 +88,12 @@ impl AttentionShape<'_> {
     }
 
     /// Every example.
-    fn segments(&self) -> impl Iterator<Item = Segment> {
+    fn segments(&self) -> impl Iterator<Item = KeySegment> {
         let ends = |example: usize| Some((*self.borders.get(example)?, *self.borders.get(example + 1)?));
         (0..self.borders.len().saturating_sub(1)).filter_map(move |example| {
             let (start, end) = ends(example)?;
             let stem = self.stems.get(example).filter(|&&stem| stem != example);
-            Some(Segment { start, end, stem: stem.and_then(|&stem| ends(stem)).unwrap_or((start, start)) })
+            Some(KeySegment { start, end, stem: stem.and_then(|&stem| ends(stem)).unwrap_or((start, start)) })
         })
     }
 
@@ -107,7 +107,7 @@ impl AttentionShape<'_> {
     }
 
     /// The keys that a query sees, from and behind: those of the stem, and those of its own example.
-    fn seen(&self, segment: Segment, query: usize) -> [(usize, usize); 2] {
+    fn seen(&self, segment: KeySegment, query: usize) -> [(usize, usize); 2] {
         let (stem, behind) = segment.stem;
         let position = behind - stem + query - segment.start;
         let passed = self.window.map_or(0, |window| (position + 1).saturating_sub(window));

@@ -23,7 +23,7 @@ const HELD_OUT: u64 = u64::MAX;
 
 /// A group's place in the step: which prompt, and the how manieth in this place.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+struct GroupSlot {
     prompt: usize,
     attempt: usize,
 }
@@ -39,7 +39,8 @@ impl GroupRelative<'_> {
         let step = making.step + 1;
         let mut times = DrawTimes::default();
         let mut told: Vec<RolledGroup> = Vec::new();
-        let mut slots: Vec<Slot> = prompts.iter().map(|&prompt| Slot { prompt, attempt: 0 }).collect();
+        let mut slots: Vec<GroupSlot> =
+            prompts.iter().map(|&prompt| GroupSlot { prompt, attempt: 0 }).collect();
         let mut groups = vec![ScoredGroup::default(); slots.len()];
         let mut wanted: Vec<usize> = (0..slots.len()).collect();
         for attempt in 0..=self.part.dynamic_sampling {
@@ -79,14 +80,14 @@ impl GroupRelative<'_> {
     fn draw(
         &mut self,
         number: u64,
-        slots: &[Slot],
+        slots: &[GroupSlot],
         wanted: &[usize],
         making: &mut Making<'_>,
         times: &mut DrawTimes,
     ) -> Result<Option<Vec<ScoredGroup>>> {
         let prompts = self.prompts;
         let order = |&at: &usize| {
-            let Slot { prompt, attempt } = slots[at];
+            let GroupSlot { prompt, attempt } = slots[at];
             let seed = random::combine(&[self.seed, number, at as u64, attempt as u64]);
             DrawOrder { prompt: &prompts[prompt].tokens, completions: self.part.num_generations, seed }
         };
@@ -124,19 +125,19 @@ impl GroupRelative<'_> {
     }
 
     /// Another prompt for a slot: by chance, and if there are enough one that the step does not have yet.
-    fn replacement(&self, number: u64, slots: &[Slot], at: usize) -> Slot {
+    fn replacement(&self, number: u64, slots: &[GroupSlot], at: usize) -> GroupSlot {
         let taken: BTreeSet<usize> = slots.iter().map(|slot| slot.prompt).collect();
         let (count, attempt) = (self.prompts.len().max(1), slots[at].attempt + 1);
         let first = random::combine(&[self.seed, number, at as u64, attempt as u64, 1]) as usize % count;
         let free = (first..first + count).map(|prompt| prompt % count).find(|prompt| !taken.contains(prompt));
-        Slot { prompt: free.unwrap_or(first), attempt }
+        GroupSlot { prompt: free.unwrap_or(first), attempt }
     }
 
     /// Advantages, weights and figures of the groups.
     fn learn(
         &mut self,
         number: u64,
-        (slots, groups): (&[Slot], &[ScoredGroup]),
+        (slots, groups): (&[GroupSlot], &[ScoredGroup]),
         told: &mut Vec<RolledGroup>,
         step: u64,
     ) -> Result<Rollout> {
