@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use super::constrain::{Constraint, Guide};
-use super::multiples;
+use super::{keywords, multiples};
 use crate::priority::{Behind, Later};
 
 /// Bytes of a constraint at most, as JSON.
@@ -288,6 +288,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 "the {kind} is nested too deeply: at most {DEPTH} values within values"
             );
             multiples::check(kind, multiples::of_schema(schema))?;
+            keywords::check_schema(kind, schema)?;
             schema.to_string()
         }
         Constraint::Regex(text) => text.clone(),
@@ -297,6 +298,7 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
             );
             multiples::check(kind, multiples::of_text(text))?;
+            keywords::check_grammar(kind, text)?;
             text.clone()
         }
         Constraint::Choice(choices) => {

@@ -16,6 +16,7 @@ mod device;
 mod generator;
 mod guess;
 mod host;
+mod keywords;
 mod load;
 mod lora;
 mod multiples;
