@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::generate::Ready;
 use super::pull::Bar;
@@ -26,7 +26,16 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
-    load_with(open(&arguments.model)?, arguments, &[], arguments.limits())
+    let open = open(&arguments.model)?;
+    check_context(arguments.context, &open)?;
+    load_with(open, arguments, &[], arguments.limits())
+}
+
+/// Refuses a context that a model doesn't have, before its weights are read.
+pub(super) fn check_context(asked: usize, model: &OpenModel) -> Result<()> {
+    let own = model.config.context;
+    ensure!(asked <= own, "--context is {asked}, and {} reads {own} tokens at most", model.name);
+    Ok(())
 }
 
 /// Loads an opened model, with its adapter if one is asked for, and the tokens that further adapters bring.

@@ -156,3 +156,22 @@ fn what_is_wrong_with_a_library_is_told_before_it_is_served_and_a_right_one_answ
     assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn numbers_that_nothing_can_be_served_with_are_refused_before_the_model_loads() {
+    let world = World::new();
+    for (flag, number, words) in [
+        ("--queue", "0", "from 1 to"),
+        ("--connections", "0", "from 1 to"),
+        ("--max-body", "0", "from 64 to"),
+        ("--max-body", "99999999999", "from 64 to"),
+        ("--threads", "5000", "threads at most"),
+        ("--context", "9999999", "tokens at most"),
+    ] {
+        let output = world.dojo(&["serve", "model", "--port", "0", flag, number]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(words) && said.contains(flag), "{flag}: {said}");
+    }
+    let output = world.dojo(&["generate", "--model", "model", "--threads", "5000", "the"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("threads at most"));
+}
