@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -25,6 +25,9 @@ pub(crate) async fn read_whole(
 ) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
     let (mut parts, body) = request.into_parts();
+    if let Some(error) = encoded(&parts.headers) {
+        return refused(error);
+    }
     let version = parts.version;
     let mut asked = RequestProgress::begin(seat);
     let (bytes, kept) = match timeout(room.clients.body, read(&room, body)).await {
@@ -57,6 +60,16 @@ pub(crate) async fn read_whole(
             Some(seat) => unread::bounded(body, seat, room.clients.write),
             None => body,
         }
+    })
+}
+
+/// Refuses a body that is packed: it could be of any size unpacked.
+fn encoded(headers: &HeaderMap) -> Option<ApiError> {
+    let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let packed = |value: &&HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    values.find(packed).map(|_| {
+        let message = "this server reads no packed bodies: send the JSON as it is, without the header `Content-Encoding`";
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).code("unsupported_content_encoding")
     })
 }
 
