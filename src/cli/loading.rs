@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::generate::Ready;
-use super::print;
 use super::pull::Bar;
 use super::sampling::ModelArguments;
 use crate::config::Folders;
@@ -20,19 +19,6 @@ pub(super) fn open(name: &str) -> Result<OpenModel> {
     model::open(&files(name)?)
 }
 
-/// As [`open`], the model that the arguments name; a longer sequence than it was made for is said not to be had.
-pub(super) fn open_for(arguments: &ModelArguments) -> Result<OpenModel> {
-    let open = open(&arguments.model)?;
-    let (asked, longest) = (arguments.context, open.config.context);
-    if asked > longest {
-        print::complain(&format!(
-            "--context {asked} is more than {} was made for: it is {longest} tokens",
-            open.name
-        ));
-    }
-    Ok(open)
-}
-
 /// Opens a model and loads it, with its adapter if one is asked for.
 pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
     Ok(open_and_ready(arguments)?.1)
@@ -40,7 +26,16 @@ pub(super) fn ready(arguments: &ModelArguments) -> Result<Ready> {
 
 /// As [`ready`], with the opened model itself.
 pub(super) fn open_and_ready(arguments: &ModelArguments) -> Result<(OpenModel, Ready)> {
-    load_with(open_for(arguments)?, arguments, &[], arguments.limits())
+    let open = open(&arguments.model)?;
+    check_context(arguments.context, &open)?;
+    load_with(open, arguments, &[], arguments.limits())
+}
+
+/// Refuses a context that a model doesn't have, before its weights are read.
+pub(super) fn check_context(asked: usize, model: &OpenModel) -> Result<()> {
+    let own = model.config.context;
+    ensure!(asked <= own, "--context is {asked}, and {} reads {own} tokens at most", model.name);
+    Ok(())
 }
 
 /// Loads an opened model, with its adapter if one is asked for, and the tokens that further adapters bring.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+use crate::domain::counted::counted;
 use crate::domain::device::DeviceName;
 use crate::engine::generate::{Constraint, GenerateRequest, Limits, Overflow, Precision, Sampling};
 
@@ -90,24 +91,12 @@ pub(super) struct ModelArguments {
     /// Where it is computed: auto, cpu, cuda:N or metal.
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(super) device: DeviceName,
-    /// Threads; all cores where it isn't given.
-    #[arg(long, default_value_t = 0, value_parser = threads)]
+    /// Threads, up to four for each core; all cores where it isn't given.
+    #[arg(long, default_value_t = 0, value_parser = read_threads)]
     pub(super) threads: usize,
     /// Longest sequence in tokens; the model's own where it isn't given.
     #[arg(long, default_value_t = 0)]
     pub(super) context: usize,
-}
-
-/// More threads than this for each core only wait for each other.
-const THREADS_A_CORE: usize = 4;
-
-fn threads(text: &str) -> Result<usize, String> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let most = (cores * THREADS_A_CORE).max(64);
-    let threads = text.parse::<usize>().ok().filter(|threads| *threads <= most);
-    threads.ok_or_else(|| {
-        format!("{text} is no number of threads from 0 (all cores) to {most}: this machine has {cores} cores")
-    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -180,6 +169,20 @@ impl ConstraintArguments {
             Some(Constraint::Choice(self.choice.clone()))
         })
     }
+}
+
+/// They wait for each other many times a token: far more than there are cores would come to no end.
+fn read_threads(text: &str) -> Result<usize> {
+    const FOR_EACH_CORE: usize = 4;
+    let threads: usize = text.parse()?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let most = cores * FOR_EACH_CORE;
+    ensure!(
+        threads <= most,
+        "this machine has {}: give {most} threads at most",
+        counted(cores as u64, "core")
+    );
+    Ok(threads)
 }
 
 fn read_bias(text: &str) -> Result<(u32, f32)> {

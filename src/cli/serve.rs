@@ -55,29 +55,21 @@ pub(super) struct ServeArguments {
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// Requests in progress or waiting at most; more are turned away.
-    #[arg(long, default_value_t = 256, value_parser = at_least::<1>)]
+    #[arg(long, default_value_t = 256, value_parser = read_count)]
     queue: usize,
     /// Pages of a browser that may ask: `https://example.org`, `localhost` (this machine's, at any port) or `*`; may be
     /// given several times.
     #[arg(long, value_name = "ORIGIN", default_value = "localhost")]
     origin: Vec<AllowedOrigin>,
-    /// Bytes of a request at most.
-    #[arg(long, default_value_t = 4 << 20, value_parser = at_least::<1024>)]
+    /// Bytes of a request at most, up to 1 GiB.
+    #[arg(long, default_value_t = 4 << 20, value_parser = read_body)]
     max_body: usize,
     /// Connections at most. Another one takes the place of that which has asked nothing for longest.
-    #[arg(long, default_value_t = Clients::default().connections, value_parser = at_least::<1>)]
+    #[arg(long, default_value_t = Clients::default().connections, value_parser = read_count)]
     connections: usize,
     /// Write a line for each request to standard error: when, what, its status, and how long until the answer began.
     #[arg(long)]
     log: bool,
-}
-
-/// A number below which nothing would be answered.
-fn at_least<const LEAST: usize>(text: &str) -> Result<usize, String> {
-    let number = text.parse::<usize>().ok().filter(|number| *number >= LEAST);
-    number.ok_or_else(|| {
-        format!("{text} is no whole number from {LEAST} on: with less, nothing would be answered")
-    })
 }
 
 const ENDS: &str = "\
@@ -289,6 +281,22 @@ impl Signals {
 enum Memory {
     Unlimited,
     Bytes(u64),
+}
+
+/// A number of what there must be one of at least.
+fn read_count(text: &str) -> Result<usize> {
+    const MOST: usize = 1 << 20;
+    let count: usize = text.parse()?;
+    ensure!((1..=MOST).contains(&count), "give a number from 1 to {MOST}");
+    Ok(count)
+}
+
+fn read_body(text: &str) -> Result<usize> {
+    const MOST: usize = 1 << 30;
+    let bytes: usize = text.parse()?;
+    // What is shorter holds no question.
+    ensure!((64..=MOST).contains(&bytes), "give a number of bytes from 64 to {MOST}");
+    Ok(bytes)
 }
 
 fn read_memory(text: &str) -> Result<Memory> {

@@ -24,10 +24,10 @@ pub(crate) async fn read_whole(
     next: Next,
 ) -> Response {
     let seat = request.extensions().get::<ConnectInfo<Seated>>().map(|seated| Arc::clone(&seated.0.0));
-    if let Some(error) = encoded(request.headers()) {
+    let (mut parts, body) = request.into_parts();
+    if let Some(error) = encoded(&parts.headers) {
         return refused(error);
     }
-    let (mut parts, body) = request.into_parts();
     let version = parts.version;
     let mut asked = RequestProgress::begin(seat);
     let (bytes, kept) = match timeout(room.clients.body, read(&room, body)).await {
@@ -63,14 +63,13 @@ pub(crate) async fn read_whole(
     })
 }
 
-/// A body that is compressed would have to be unpacked before its size is known.
+/// Refuses a body that is packed: it could be of any size unpacked.
 fn encoded(headers: &HeaderMap) -> Option<ApiError> {
-    let encoding = headers.get(header::CONTENT_ENCODING)?.to_str().unwrap_or("?").trim();
-    let plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
-    (!plain).then(|| {
-        let message =
-            "the body has a Content-Encoding, and this server reads plain JSON only: send it uncompressed";
-        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).code("unsupported_encoding")
+    let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let packed = |value: &&HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    values.find(packed).map(|_| {
+        let message = "this server reads no packed bodies: send the JSON as it is, without the header `Content-Encoding`";
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message).code("unsupported_content_encoding")
     })
 }
 

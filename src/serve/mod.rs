@@ -35,6 +35,7 @@ mod shelf;
 mod sources;
 mod stopping;
 mod stream;
+mod style;
 mod template_settings;
 mod told;
 mod tool_choice;

@@ -5,25 +5,20 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::answer::{self, STOP, failed, finish_reason, gather, usage};
+use super::answer::{self, Choice, STOP, failed, finish_reason, gather, usage};
 use super::error::ApiError;
 use super::shelf::ModelInUse;
 use super::sources::{CITATIONS, Sources};
 use super::stopping::Cut;
 use super::stream::{self, ClosingMark, Heard};
+pub(crate) use super::style::Style;
 use super::told::{TokensInText, ToldTokens};
 use super::tools::{PieceReader, written};
+use super::words::WrittenSoFar;
 use crate::engine::generate::{
     AnswerPiece, CallForm, ChosenToken, Event, Fault, Finish, RequestId, Usage, What,
 };
 use crate::ground::clock;
-
-/// Which endpoint answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Chat,
-    Plain,
-}
 
 /// An answer in the making: everything that stays the same in all of its objects.
 pub(crate) struct CompletionReply {
@@ -61,36 +56,12 @@ struct ChoiceProgress {
     prompt: Vec<ChosenToken>,
     /// Tokens whose log-probabilities are told when their text is.
     tokens: TokensInText,
-    /// Bytes of the tokens so far.
-    written: Vec<u8>,
+    written: WrittenSoFar,
     pieces: PieceReader,
     /// Calls so far.
     calls: usize,
     /// The text so far, if it is to be held against its sources.
     said: String,
-}
-
-impl Style {
-    const fn whole(self) -> &'static str {
-        match self {
-            Self::Chat => "chat.completion",
-            Self::Plain => "text_completion",
-        }
-    }
-
-    const fn chunk(self) -> &'static str {
-        match self {
-            Self::Chat => "chat.completion.chunk",
-            Self::Plain => "text_completion",
-        }
-    }
-
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Chat => "chatcmpl",
-            Self::Plain => "cmpl",
-        }
-    }
 }
 
 impl CompletionReply {
@@ -122,6 +93,15 @@ impl CompletionReply {
             return failed(fault, self.constraint).into_response();
         }
         self.id = answers.first().and_then(|answer| answer.request);
+        if !self.log_probabilities {
+            return self.of_gathered(&answers, &scored);
+        }
+        // Those of a long prompt in many choices take seconds to write, and others don't wait for it.
+        let whole = tokio::task::spawn_blocking(move || self.of_gathered(&answers, &scored)).await;
+        whole.unwrap_or_else(|_| failed(Fault::Computation, None).into_response())
+    }
+
+    fn of_gathered(mut self, answers: &[Choice], scored: &[Vec<ChosenToken>]) -> Response {
         let all: Vec<Usage> = answers.iter().map(|answer| answer.usage).collect();
         let citations = answers.iter().map(|answer| self.citations(&answer.text));
         let mut citations = citations.collect::<Vec<Option<Value>>>().into_iter();

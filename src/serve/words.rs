@@ -108,15 +108,28 @@ impl ModelTokens {
     /// Where each token of a prompt begins in its text, in characters. A token that isn't in the text (one that begins
     /// it for the model) has no width.
     pub(crate) fn offsets_in(&self, tokens: &[ChosenToken], text: &str) -> Vec<usize> {
+        let written: Vec<Vec<u8>> = tokens.iter().map(|token| self.bytes(token.id)).collect();
+        let all = written.concat();
+        if String::from_utf8_lossy(&all) == text {
+            // Bytes that are no character stand in the text as others that are one.
+            let starts = starts(&all);
+            let mut at = 0;
+            let begin = |bytes: &Vec<u8>| {
+                let begun = characters_before(&starts, all.len(), at);
+                at += bytes.len();
+                begun
+            };
+            return written.iter().map(begin).collect();
+        }
+        let starts = starts(text.as_bytes());
         let mut at = 0;
         let mut offsets = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            let bytes = self.bytes(token.id);
+        for (token, bytes) in tokens.iter().zip(&written) {
             let left = text.as_bytes().get(at..).unwrap_or_default();
-            offsets.push(characters_before(text.as_bytes().get(..at).unwrap_or_default(), left));
+            offsets.push(characters_before(&starts, text.len(), at));
             let without_space = bytes.strip_prefix(b" ").filter(|_| at == 0);
             let width = match without_space {
-                _ if left.starts_with(&bytes) => bytes.len(),
+                _ if left.starts_with(bytes) => bytes.len(),
                 Some(bytes) if left.starts_with(bytes) => bytes.len(),
                 _ if self.is_control(token.id) => 0,
                 _ => bytes.len().min(left.len()),
@@ -126,46 +139,56 @@ impl ModelTokens {
         offsets
     }
 
-    /// Where each generated token begins, if the first begins at `start`; the place after the last is in the bytes so
-    /// far.
+    /// Where each generated token begins, after `start` characters and what was written before.
     pub(crate) fn offsets_after(
         &self,
         tokens: &[ChosenToken],
         start: usize,
-        written: &mut Vec<u8>,
+        written: &mut WrittenSoFar,
     ) -> Vec<usize> {
-        let mut offsets = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            let bytes = self.written(token.id);
-            offsets.push(start + characters_before(written, &bytes));
-            written.extend(bytes);
-        }
-        offsets
+        tokens.iter().map(|token| start + written.add(&self.written(token.id))).collect()
     }
 }
 
-/// Characters before a place in a text; where a character is cut there, those before that one. Bytes that are no
-/// character are one as the text shows them, U+FFFD.
-fn characters_before(before: &[u8], after: &[u8]) -> usize {
-    /// No character is longer.
-    const LONGEST: usize = 4;
-    let all = [before, after.get(..LONGEST.min(after.len())).unwrap_or_default()].concat();
-    let (mut at, mut begun) = (0, 0);
-    for part in all.utf8_chunks() {
-        for character in part.valid().chars() {
-            at += character.len_utf8();
-            if at > before.len() {
-                return begun;
-            }
-            begun += 1;
-        }
-        at += part.invalid().len();
-        if part.invalid().is_empty() || at > before.len() {
-            return begun;
-        }
-        begun += 1;
+/// How much of an answer's text is written.
+#[derive(Clone, Default)]
+pub(crate) struct WrittenSoFar {
+    /// Characters that are whole.
+    characters: usize,
+    /// Bytes after them, of which more may make one.
+    open: Vec<u8>,
+}
+
+impl WrittenSoFar {
+    /// Writes a token; how many characters are before it.
+    fn add(&mut self, bytes: &[u8]) -> usize {
+        let before = self.open.len();
+        self.open.extend(bytes);
+        let starts = starts(&self.open);
+        let begun = self.characters + characters_before(&starts, self.open.len(), before);
+        let last = self.open.utf8_chunks().last().map_or(0, |part| part.invalid().len());
+        self.characters += starts.len() - usize::from(last > 0);
+        self.open.drain(..self.open.len() - last);
+        begun
     }
-    begun
+}
+
+/// Where characters begin. Bytes that are none are one as a text shows them, U+FFFD.
+fn starts(bytes: &[u8]) -> Vec<usize> {
+    let (mut at, mut starts) = (0, Vec::new());
+    for part in bytes.utf8_chunks() {
+        starts.extend(part.valid().char_indices().map(|(place, _)| at + place));
+        at += part.valid().len();
+        starts.extend((!part.invalid().is_empty()).then_some(at));
+        at += part.invalid().len();
+    }
+    starts
+}
+
+/// Characters before a place, among those that begin at `starts` and end at `end`; where one is cut there, those before
+/// that one.
+fn characters_before(starts: &[usize], end: usize, at: usize) -> usize {
+    if at >= end { starts.len() } else { starts.partition_point(|start| *start <= at).saturating_sub(1) }
 }
 
 fn escaped(bytes: &[u8]) -> String {

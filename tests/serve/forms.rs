@@ -256,6 +256,29 @@ async fn a_prompt_is_given_back_with_its_log_probabilities() {
 }
 
 #[tokio::test]
+async fn a_token_stands_where_its_bytes_do_though_they_are_no_character() {
+    let server = serve(None, 8).await;
+    let ask = async |prompt: Value| {
+        let body = json!({ "prompt": prompt, "echo": true, "logprobs": 1, "max_tokens": 0 });
+        plain(&server, body).await["choices"][0].clone()
+    };
+    // The ids of a text, and those without the first byte of its first character.
+    let tokenizer = crate::support::tiny::tokenizer();
+    let whole = tokenizer.encode("日 the other", false).unwrap().get_ids().to_vec();
+    for ids in [&whole[..], &whole[1..]] {
+        let choice = ask(json!(ids)).await;
+        let (tokens, offsets, values) = scored(&choice);
+        assert!(values[0].is_null());
+        let text = choice["text"].as_str().unwrap();
+        for (token, offset) in tokens.iter().zip(&offsets).filter(|(token, _)| !token.starts_with("bytes:")) {
+            let rest: String = text.chars().skip(*offset as usize).collect();
+            assert!(rest.starts_with(token), "{token:?} {offset} {text:?}");
+        }
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn the_bytes_of_tokens_are_the_answers_own() {
     let server = serve(None, 8).await;
     let text = "日本 😀";
@@ -291,5 +314,23 @@ async fn the_bytes_of_tokens_are_the_answers_own() {
         let name = plain["choices"][0]["logprobs"]["tokens"][place].as_str().unwrap();
         assert_eq!(top[name], plain["choices"][0]["logprobs"]["token_logprobs"][place]);
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_packed_body_is_refused_in_a_sentence() {
+    let server = serve(None, 8).await;
+    let ask = async |encoding: &str| {
+        let request =
+            server.client.post(format!("{}{CHAT}", server.url)).body(question(json!({})).to_string());
+        let request = request.header("content-type", "application/json").header("content-encoding", encoding);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), json_of(response).await)
+    };
+    for encoding in ["gzip", "br", "identity, gzip", "unheard-of"] {
+        let (status, refused) = ask(encoding).await;
+        assert_eq!((status, &refused["error"]["code"]), (415, &json!("unsupported_content_encoding")));
+    }
+    assert_eq!(ask("identity").await.0, 200);
     server.end().await;
 }

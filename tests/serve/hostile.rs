@@ -113,6 +113,70 @@ async fn a_constraint_serves_all_choices_and_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
+async fn what_a_constraint_asks_for_and_nobody_keeps_to_is_refused_by_name() {
+    let server = serve(None, 8).await;
+    let within = |schema: Value| json!({ "type": "object", "properties": { "a": { "anyOf": [schema] } } });
+    let old = "http://json-schema.org/draft-04/schema#";
+    let cases = [
+        ("nullable", json!({ "type": "integer", "nullable": true })),
+        ("divisibleBy", json!({ "type": "integer", "divisibleBy": 3 })),
+        ("dependencies", json!({ "type": "object", "dependencies": { "a": ["b"] } })),
+        ("then", json!({ "type": "string", "then": { "minLength": 2 } })),
+        ("not", json!({ "not": { "type": "string" } })),
+        ("uniqueItems", json!({ "type": "array", "uniqueItems": true })),
+        ("contains", json!({ "type": "array", "contains": { "type": "integer" } })),
+        ("unevaluatedProperties", json!({ "type": "object", "unevaluatedProperties": false })),
+        ("maxlength", json!({ "type": "string", "maxlength": 3 })),
+        ("required", json!({ "type": "integer", "required": true })),
+        ("disallow", json!({ "disallow": "string" })),
+    ];
+    for (key, schema) in cases {
+        for schema in [schema.clone(), within(schema)] {
+            let body = question(json!({ "guided_json": schema }));
+            let refused = json_of(server.post(CHAT, &body).await).await;
+            let message = refused["error"]["message"].as_str().unwrap_or_else(|| panic!("{schema} is taken"));
+            assert!(message.contains(&format!("can't keep to its [\"{key}\"]")), "{message}");
+            assert_eq!(refused["error"]["param"], "guided_json");
+        }
+    }
+    let referred = json!({ "$ref": "#/parts/a", "parts": { "a": { "type": "integer", "divisibleBy": 2 } } });
+    let drafted = json!({ "$schema": old, "type": "string", "if": {} });
+    for (schema, key) in [(referred, "divisibleBy"), (drafted, "if")] {
+        let (status, message) = server.refusal(CHAT, question(json!({ "guided_json": schema }))).await;
+        assert!(status == 400 && message.contains(key), "{message}");
+    }
+    for (grammar, name) in [
+        ("start[temperature=0.5]: /[a-z]+/", "temperature"),
+        ("start: a\na[stop=\"]\", capture]: /[a-z]+/", "capture"),
+        ("start: %json {\"type\":\"integer\",\"nullable\":true}", "nullable"),
+    ] {
+        let (status, message) = server.refusal(CHAT, question(json!({ "guided_grammar": grammar }))).await;
+        assert!(status == 400 && message.contains(name), "{message}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_only_describes_a_schema_and_what_is_obeyed_of_a_rule_pass() {
+    let server = serve(None, 8).await;
+    let words = json!({
+        "title": "Sure", "description": "d", "default": true, "examples": [true], "$comment": "c", "x-order": 1,
+        "deprecated": false, "nullable": false, "$ref": "#/parts/a", "parts": { "a": { "type": "boolean" } },
+    });
+    // A property may be called as a key is.
+    let named = json!({ "type": "object", "properties": { "not": { "const": 1 } }, "required": ["not"], "additionalProperties": false });
+    let asked = [
+        json!({ "guided_json": words }),
+        json!({ "guided_json": named }),
+        json!({ "guided_grammar": "start[max_tokens=2]: /[a-z \"temperature\"]+/" }),
+    ];
+    for more in asked {
+        server.chat(question(more)).await;
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn lists_in_a_request_have_bounds() {
     let server = serve(None, 8).await;
     let biases: serde_json::Map<String, Value> =

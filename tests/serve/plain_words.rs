@@ -47,10 +47,10 @@ async fn constraints_are_refused_in_plain_words() {
         (json!({ "minimum": 1e308, "type": "integer" }), "its bounds of numbers are too large"),
         (json!({ "$id": "http://a b" }), "is no address"),
         (json!({ "pattern": "(" }), "unclosed group"),
-        (json!({ "type": "string", "nullable": true }), "says nullable, which JSON Schema doesn't know"),
-        (json!({ "properties": { "a": { "type": "integer", "divisibleBy": 2 } } }), "\"divisibleBy\""),
-        (json!({ "items": { "type": "string", "min_length": 3 }, "type": "array" }), "write minLength"),
-        (json!({ "anyOf": [{ "type": "number", "maximun": 3 }] }), "write maximum"),
+        (json!({ "type": "string", "nullable": true }), "can't keep to its [\"nullable\"]"),
+        (json!({ "properties": { "a": { "type": "integer", "divisibleBy": 2 } } }), "[\"divisibleBy\"]"),
+        (json!({ "items": { "type": "string", "min_length": 3 }, "type": "array" }), "is minLength meant?"),
+        (json!({ "anyOf": [{ "type": "number", "maximun": 3 }] }), "is maximum meant?"),
     ];
     let grammars = [
         ("", "no rule that is called start"),
@@ -67,8 +67,8 @@ async fn constraints_are_refused_in_plain_words() {
         ("start: %regex {\"foo\":1}", "%regex holds a setting that isn't known"),
         ("start: a::b", "an expression stands there that belongs nowhere"),
         ("start: /\\b/", "can't stand within an expression"),
-        ("start[temperature=0.5]: \"a\"", "a temperature of its own"),
-        ("start: x\nx[max_tokens=3, temperature = 2]: /a+/", "a temperature of its own"),
+        ("start[temperature=0.5]: \"a\"", "doesn't obey the setting temperature"),
+        ("start: x\nx[max_tokens=3, temperature = 2]: /a+/", "doesn't obey the setting temperature"),
     ];
     let schemas = schemas.into_iter().map(|(schema, words)| ("guided_json", schema, words));
     let grammars = grammars.into_iter().map(|(text, words)| ("guided_grammar", json!(text), words));

@@ -33,9 +33,11 @@ pub(super) fn all(wanted: &ModelsToServe, memory: Option<u64>) -> Result<Vec<Off
         limits.cache_bytes = CACHE;
     }
     let mut offers = vec![generates(wanted.first.clone(), wanted.adapters.clone(), &limits)?];
+    // For further models it is a limit of those that read more.
     for name in &wanted.others {
+        let first = wanted.first.clone();
         let arguments =
-            ModelArguments { model: name.clone(), adapter: None, merge: false, ..wanted.first.clone() };
+            ModelArguments { model: name.clone(), adapter: None, merge: false, context: 0, ..first };
         offers.push(generates(arguments, Vec::new(), &limits)?);
     }
     if let Some(name) = &wanted.embeddings {
@@ -56,7 +58,8 @@ fn embeds(name: &str) -> Result<Offer> {
 }
 
 fn generates(arguments: ModelArguments, others: Vec<(String, PathBuf)>, limits: &Limits) -> Result<Offer> {
-    let open = loading::open_for(&arguments)?;
+    let open = loading::open(&arguments.model)?;
+    loading::check_context(arguments.context, &open)?;
     open.notices.all().for_each(print::complain);
     let mut name = short_name(&open.name);
     let mut named: Vec<(String, PathBuf)> = Vec::new();

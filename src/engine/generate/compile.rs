@@ -287,8 +287,8 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 is_within(schema, DEPTH),
                 "the {kind} is nested too deeply: at most {DEPTH} values within values"
             );
-            keywords::check_schema(kind, schema)?;
             multiples::check(kind, multiples::of_schema(schema))?;
+            keywords::check_schema(kind, schema)?;
             schema.to_string()
         }
         Constraint::Regex(text) => text.clone(),
@@ -297,8 +297,8 @@ fn check(constraint: &Constraint) -> Result<Hash> {
                 brackets(text) <= DEPTH,
                 "the {kind} is nested too deeply: at most {DEPTH} brackets within brackets"
             );
-            keywords::check_grammar(kind, text)?;
             multiples::check(kind, multiples::of_text(text))?;
+            keywords::check_grammar(kind, text)?;
             text.clone()
         }
         Constraint::Choice(choices) => {
