@@ -35,5 +35,6 @@ pub mod sessions;
 pub mod store;
 pub mod studio;
 pub mod sweep;
+pub mod tour;
 pub mod train;
 pub mod unkept;

@@ -137,6 +137,39 @@ pub fn create(folders: &Folders, name: &str) -> Result<SessionInfo> {
     open(&path)
 }
 
+/// Makes a session of parts of samples: each a sample with the file or folder in it that is taken, all if that is empty.
+/// `mark` is an empty file that says whose session it is.
+///
+/// # Errors
+/// Where there is no such part, or the session can't be written.
+pub(in crate::app) fn create_of_samples(
+    folders: &Folders,
+    name: &str,
+    parts: &[(&str, &str)],
+    mark: &str,
+) -> Result<SessionInfo> {
+    let path = folders.sessions().join(name);
+    let beside = unfinished(folders, name);
+    let make = || -> Result<()> {
+        for (sample, part) in parts {
+            let dir = SAMPLES.get_dir(sample).with_context(|| format!("find the sample {sample}"))?;
+            let part = dir.path().join(part);
+            match (SAMPLES.get_dir(&part), SAMPLES.get_file(&part)) {
+                (Some(folder), _) => copy(folder, dir.path(), &beside)?,
+                (None, Some(file)) => {
+                    let to = beside.join(part.strip_prefix(dir.path()).unwrap_or(&part));
+                    files::write_flushed(&to, file.contents())?;
+                }
+                (None, None) => bail!("find {} among the samples", part.display()),
+            }
+        }
+        files::write_flushed(&beside.join(mark), b"")?;
+        Ok(std::fs::rename(&beside, &path)?)
+    };
+    make().with_context(|| format!("make a session in {}", path.display()))?;
+    open(&path)
+}
+
 /// Makes an empty session for the records of a file, a folder or a dataset of the hub, called like it.
 ///
 /// # Errors

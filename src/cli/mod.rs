@@ -38,6 +38,7 @@ mod studio;
 mod sweep;
 mod task;
 mod tokens;
+mod tour;
 mod train;
 mod trust;
 mod turned;
@@ -112,6 +113,8 @@ enum DojoCommand {
     Runs(runs::RunsArguments),
     /// Train a recipe with several values of its keys, and hold the runs against each other.
     Sweep(Box<sweep::SweepArguments>),
+    /// See all of it work on the shipped samples, step by step, in a few minutes.
+    Tour(tour::TourArguments),
     /// Train a model by a recipe.
     Train(Box<train::TrainArguments>),
     /// Let a folder's tasks, recipes and blueprints run the programs that they name as rewards.
@@ -166,6 +169,7 @@ pub fn run() -> ExitCode {
         Some(DojoCommand::Runs(arguments)) => runs::run(&arguments),
         Some(DojoCommand::Reward(arguments)) => reward::run(&arguments),
         Some(DojoCommand::Sweep(arguments)) => sweep::run(&arguments),
+        Some(DojoCommand::Tour(arguments)) => tour::run(&arguments),
         Some(DojoCommand::Train(arguments)) => train::run(&arguments),
         Some(DojoCommand::Trust(arguments)) => trust::run(&arguments),
         Some(DojoCommand::Task(arguments)) => task::run(&arguments),

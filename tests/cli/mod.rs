@@ -25,4 +25,5 @@ mod runs;
 #[cfg(unix)]
 mod serve;
 mod sweep;
+mod tour;
 mod train;

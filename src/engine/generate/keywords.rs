@@ -174,7 +174,7 @@ fn is_known(key: &str, value: &Value, draft: Option<&str>) -> bool {
         // What is said anyway where it is left out.
         "nullable" => value == &Value::Bool(false),
         // Once it was said of each property by itself.
-        "required" => value.is_array(),
+        "required" => !value.is_boolean(),
         // Older drafts don't know it, and the library goes by the draft.
         "prefixItems" => draft.is_none_or(|draft| draft.contains("2020-12")),
         _ => {

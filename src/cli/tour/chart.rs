@@ -1,0 +1,108 @@
+//! A figure of a run as it comes: a line of bars that grows with the steps.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::app::train::host::Listener;
+use crate::cli::print;
+use crate::cli::progress::duration;
+use crate::domain::run::{Phase, RunState};
+use crate::engine::train::host::TrainEvent;
+
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+/// Bars at most; a longer run shows its steps in groups.
+const WIDTH: usize = 48;
+
+pub(super) struct LiveChart {
+    figure: &'static str,
+    values: Vec<f64>,
+    name: String,
+    bar: Option<ProgressBar>,
+}
+
+impl LiveChart {
+    pub(super) fn new(name: &str, figure: &'static str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{prefix} {pos}/{len} {msg}");
+            ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_prefix(name.to_owned())
+        });
+        Self { figure, values: Vec::new(), name: name.to_owned(), bar }
+    }
+
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print::complain(text)),
+            None => print::complain(text),
+        }
+    }
+
+    fn show(&self, state: &RunState) {
+        let last = self.values.last().copied().unwrap_or(f64::NAN);
+        let left = state.seconds_left.map_or_else(String::new, |left| format!("  {} left", duration(left)));
+        let message = format!("{} {} {last:.3}{left}", self.figure, spark(&self.values));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(state.step);
+                bar.set_message(message);
+            }
+            // Where nothing can be drawn over, some eight lines of it.
+            None if state.step.is_multiple_of((state.total_steps / 8).max(1)) => {
+                print::complain(&format!("{} {}/{} {message}", self.name, state.step, state.total_steps));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Listener for LiveChart {
+    fn heard(&mut self, progress: &TrainEvent<'_>, state: &RunState) {
+        match progress {
+            TrainEvent::Began { step, total_steps, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_length(*total_steps);
+                    bar.set_position(*step);
+                }
+                if *step > 0 {
+                    self.note(&format!("going on after step {step} of {total_steps}"));
+                }
+            }
+            TrainEvent::Stepped { line, .. } => {
+                self.values.extend(line.get(self.figure).and_then(serde_json::Value::as_f64));
+                self.show(state);
+            }
+            TrainEvent::Evaluated { line, .. } => {
+                if let Some(loss) = line.get("eval_loss").and_then(serde_json::Value::as_f64) {
+                    self.note(&format!("step {}: eval_loss {loss:.3}", state.step));
+                }
+            }
+            TrainEvent::Rehearsed { .. }
+            | TrainEvent::Sampled(_)
+            | TrainEvent::Saved { .. }
+            | TrainEvent::Evaluating { .. }
+            | TrainEvent::BestLost { .. }
+            | TrainEvent::StoppedEarly { .. } => {}
+        }
+    }
+
+    fn phase(&mut self, state: &RunState) {
+        if matches!(state.phase, Phase::Done | Phase::Stopped | Phase::Failed)
+            && let Some(bar) = self.bar.take()
+        {
+            bar.abandon();
+        }
+    }
+}
+
+/// From the lowest to the highest value in eight heights; several steps share a bar where there are many.
+fn spark(values: &[f64]) -> String {
+    let group = values.len().div_ceil(WIDTH).max(1);
+    let means: Vec<f64> =
+        values.chunks(group).map(|part| part.iter().sum::<f64>() / part.len() as f64).collect();
+    let low = means.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let height = |value: f64| ((value - low) / (high - low).max(1e-9) * 7.0).round() as usize;
+    means.iter().filter_map(|value| BARS.get(height(*value))).copied().collect()
+}
