@@ -48,7 +48,10 @@ pub(super) fn run(arguments: &TourArguments) -> Result<ExitCode> {
         begin,
     };
     let mut tour = Tour::open(order, &mut Pull::new())?;
-    print::say(&format!("The tour works in the session 'tour' ({}).", tour.session().path.display()))?;
+    let place = tour.session().path.display().to_string();
+    print::say(&format!(
+        "The tour works in the session 'tour' ({place}). Its trainings are short; the commands shown run the whole ones."
+    ))?;
     let mut screen = TourScreen::new(waits);
     for (number, step) in (1..).zip(&STEPS) {
         if let Some(before) = tour.taken(step).filter(|before| before.outcome != StepOutcome::Failed) {

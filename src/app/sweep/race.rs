@@ -159,5 +159,5 @@ pub(super) fn last_eval(folder: &RunFolder) -> Option<(u64, f64)> {
         let line: Value = serde_json::from_str(line).ok()?;
         Some((line.get("step")?.as_u64()?, line.get("eval_loss")?.as_f64()?))
     };
-    text.lines().rev().filter_map(evaluated).next()
+    text.lines().rev().find_map(evaluated)
 }

@@ -8,6 +8,7 @@ use super::training::{GRPO, SFT};
 use super::{Tour, TourHost};
 use crate::app::evaluation::{EvaluationHost, evaluate, make_folder};
 use crate::domain::evaluation::{EvaluationOrder, EvaluationReport, MetricFigure};
+use crate::domain::run::RunFolder;
 use crate::engine::hub::Network;
 
 const ITEMS: usize = 6;
@@ -59,7 +60,7 @@ fn rows(report: &EvaluationReport) -> Vec<String> {
 fn order(tour: &Tour) -> Result<EvaluationOrder> {
     let runs = [SFT, GRPO].map(|name| tour.run(name));
     let mut models = vec![tour.model.clone()];
-    let trained = runs.iter().map(|run| run.adapter()).filter(|adapter| adapter.is_dir());
+    let trained = runs.iter().map(RunFolder::adapter).filter(|adapter| adapter.is_dir());
     models.extend(trained.map(|adapter| adapter.display().to_string()));
     ensure!(
         models.len() > 1,
