@@ -32,6 +32,9 @@ fn a_mark_by_another_name_that_says_no_takes_its_turn_out_of_the_loss() {
         ("metadata", json!({"weight": 0})),
         ("metadata", json!({"train": false, "id": 7})),
         ("meta", json!({"is_target": false})),
+        ("metadata", json!({"is_target": 0})),
+        ("metadata", json!({"train": 0})),
+        ("metadata", json!({"train": "no"})),
     ] {
         assert_eq!(learnt(key, &value), Ok(vec![true, false]), "{key} {value}");
     }
@@ -44,6 +47,8 @@ fn a_mark_that_says_yes_or_is_about_something_else_changes_nothing() {
         ("context_only", json!(false)),
         ("metadata", json!({"weight": 1, "loss": 0.0, "train": true})),
         ("metadata", json!({"source": "forum", "score": 0})),
+        ("metadata", json!({"loss": 0, "train": "corpus-7", "status": "ok"})),
+        ("response_metadata", json!({"finish_reason": "stop", "model_name": "m"})),
         ("finish_reason", json!("stop")),
         ("finish_reason", json!("tool_calls")),
         ("end_turn", json!(true)),
@@ -88,11 +93,29 @@ fn an_answer_that_is_not_whole_is_refused_by_the_key_that_says_so() {
 }
 
 #[test]
+fn an_object_that_says_that_the_answer_was_cut_refuses_it_too() {
+    for (key, value) in [
+        ("response_metadata", json!({"finish_reason": "length"})),
+        ("metadata", json!({"end_turn": false})),
+        ("metadata", json!({"is_hidden": true})),
+        ("metadata", json!({"finish_details": {"type": "max_tokens"}})),
+        ("finish_details", json!({"type": "max_tokens"})),
+        ("incomplete_details", json!({"reason": "max_output_tokens"})),
+        ("status", json!("in_progress")),
+    ] {
+        let refused = learnt(key, &value).expect_err(key);
+        assert!(refused.contains("as a whole answer"), "{refused}");
+    }
+}
+
+#[test]
 fn what_other_programs_keep_beside_a_turn_is_not_lost() {
     for held in [
         json!({"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}),
         json!({"function_call": {"name": "f", "arguments": "{}"}}),
         json!({"reasoning_content": "so"}),
+        json!({"reasoning_details": [{"text": "so"}]}),
+        json!({"audio": {"id": "a"}}),
     ] {
         let refused = learnt("additional_kwargs", &held).expect_err("refused");
         assert!(refused.contains("within \"additional_kwargs\""), "{refused}");

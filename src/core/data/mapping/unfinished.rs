@@ -4,10 +4,10 @@
 use serde_json::{Map, Value};
 
 use super::beside::is_nothing;
-use super::turn::learnt;
-use super::turn_mask::mask;
+use super::turn::{MEDIA, learnt};
+use super::turn_mask::{is_mask, mask};
 use super::words::{ABOUT, is_any, yes_or_no};
-use crate::domain::message::{Message, Role, THOUGHTS, TOOL_CALLS, WEIGHTS};
+use crate::domain::message::{Message, Role, SAID, THOUGHTS, TOOL_CALLS, WEIGHTS};
 
 /// How an answer ended.
 const ENDINGS: [&str; 3] = ["finish_reason", "stop_reason", "done_reason"];
@@ -47,6 +47,9 @@ const FLAGS: [(&str, bool); 15] = [
     ("hidden", true),
     ("is_hidden", true),
 ];
+/// Objects, and one word, that say how an answer ended where it didn't end by itself.
+const DETAILS: [&str; 2] = ["finish_details", "incomplete_details"];
+const GOES_ON: [&str; 2] = ["in_progress", "incomplete"];
 /// Channels of a turn that is a thought or a call.
 const ASIDE: [&str; 6] = ["analysis", "commentary", "thought", "thoughts", "thinking", "reasoning"];
 /// To whom answers are addressed.
@@ -63,7 +66,12 @@ pub(super) fn check(message: &Message) -> Result<(), String> {
         return Ok(());
     }
     let calls = !message.tool_calls().is_empty();
-    match message.beside().find(|(key, value)| is_unfinished(key, value, calls)) {
+    let of_object =
+        |(key, value): (&str, &'_ Value)| is_any(&ABOUT, key) || is_any(&KWARGS, key) && value.is_object();
+    let within =
+        message.beside().filter(|beside| of_object(*beside)).filter_map(|(_, value)| value.as_object());
+    let within = within.flatten().map(|(key, value)| (key.as_str(), value));
+    match message.beside().chain(within).find(|(key, value)| is_unfinished(key, value, calls)) {
         Some((key, value)) => Err(format!(
             "has {key:?} {value}, and would be learnt as a whole answer all the same; give it the weight 0 if it isn't to be \
              learnt, or take the key out"
@@ -77,7 +85,13 @@ fn is_unfinished(key: &str, value: &Value, calls: bool) -> bool {
     if is_any(&ENDINGS, key) {
         return says(&CUT);
     }
+    if is_any(&DETAILS, key) {
+        let told =
+            |name: &str| value.get(name).and_then(Value::as_str).is_some_and(|word| is_any(&CUT, word));
+        return ["type", "reason"].into_iter().any(told);
+    }
     match key {
+        "status" => says(&GOES_ON),
         "channel" => !calls && says(&ASIDE),
         "recipient" => !calls && !is_nothing(value) && value.is_string() && !says(&ADDRESSED),
         _ => FLAGS.iter().any(|(name, odd)| is_any(&[name], key) && yes_or_no(value) == Some(*odd)),
@@ -97,13 +111,17 @@ pub(super) fn about<'o>(key: &str, value: &'o Value) -> Result<Option<(&'o str, 
         return Ok(None);
     }
     for (name, told) in object {
+        // Numbers of other names were measured, a loss above all.
         let is_weight = name.ends_with("weight") && told.is_number();
-        // Numbers of other names were measured.
+        let is_known = name != "loss" && (WEIGHTS.contains(&name.as_str()) || is_mask(name));
         let is_learnt = match told {
             Value::Number(_) if is_weight => Some(learnt(told).ok_or_else(|| {
                 format!("has the {name} {told} within {key:?}; a turn is learnt (1, true) or not (0, false)")
             })?),
-            Value::Bool(told) if WEIGHTS.contains(&name.as_str()) => Some(*told),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) if is_known => {
+                mask(name, told)?.or_else(|| yes_or_no(told))
+            }
+            Value::Bool(_) if WEIGHTS.contains(&name.as_str()) => yes_or_no(told),
             Value::Bool(_) => mask(name, told)?,
             _ => None,
         };
@@ -116,7 +134,7 @@ pub(super) fn about<'o>(key: &str, value: &'o Value) -> Result<Option<(&'o str, 
 
 /// Fails where an object holds a part of its turn.
 fn held(key: &str, object: &Map<String, Value>) -> Result<(), String> {
-    let parts = [TOOL_CALLS, "function_call"].into_iter().chain(THOUGHTS);
+    let parts = [TOOL_CALLS, "function_call"].into_iter().chain(THOUGHTS).chain(SAID).chain(MEDIA);
     let full = |name: &&str| object.get(*name).is_some_and(|value| !is_nothing(value));
     match parts.into_iter().find(full) {
         Some(name) => Err(format!("has its {name:?} within {key:?}; write it into the turn itself")),
