@@ -165,7 +165,7 @@ fn table(summary: &ExpandSummary, given: &str) -> String {
             counted(summary.later, "example")
         ));
     }
-    if summary.previewed.is_empty() && job.questions > 0 {
+    if summary.previewed.is_empty() && job.kept > 0 {
         lines.push(format!("{:<10} `dojo blueprint coverage {given}` shows what each cell has", "next"));
     }
     lines.join("\n")

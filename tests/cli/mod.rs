@@ -1,3 +1,5 @@
+#[cfg(unix)]
+mod alerts;
 mod batch_input;
 #[cfg(unix)]
 mod chat;

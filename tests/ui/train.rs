@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dojo_studio::domain::protocol::runs::RecipeFile;
-use dojo_studio::domain::protocol::{Command, Event, ModelsEvent, RunsCommand, RunsEvent};
+use dojo_studio::domain::protocol::{Command, Event, ModelsEvent, RunsCommand, RunsEvent, SystemEvent};
 use dojo_studio::domain::run::{Phase, RunCommand, RunState, Sample};
 use dojo_studio::domain::run_info::{Life, Notes, RunId, RunInfo, RunOrigin};
 use dojo_studio::domain::series::{MetricChunk, MetricColumn};
@@ -268,6 +268,35 @@ fn what_looks_wrong_is_said_beside_its_chart() {
     let chunk = MetricChunk { columns: bad, lines: 7, last_step: 125, unreadable: 2 };
     studio.apply(Event::Runs(RunsEvent::MetricsAppended(id("sft-0412"), Arc::new(chunk))));
     insta::assert_snapshot!(studio.screen());
+}
+
+/// Values of the loss that are no numbers, as a run that goes on writes them.
+fn not_numbers(steps: std::ops::RangeInclusive<u64>) -> Event {
+    let (lines, last_step) = (steps.clone().count() as u64, *steps.end());
+    let columns = vec![column("loss", steps, |_| f64::NAN)];
+    let chunk = MetricChunk { columns, lines, last_step, unreadable: 0 };
+    Event::Runs(RunsEvent::MetricsAppended(id("sft-0412"), Arc::new(chunk)))
+}
+
+#[test]
+fn what_is_found_while_a_run_goes_on_is_said_once_in_whatever_pane() {
+    let mut studio = typical();
+    studio.keys("1");
+    studio.apply(not_numbers(119..=119));
+    assert!(studio.screen().contains("sft-0412: loss is NaN at step 119"), "{}", studio.screen());
+    studio.apply(Event::System(SystemEvent::ClockTicked(NOON + 60.0)));
+    assert!(!studio.screen().contains("loss is NaN"), "it goes by itself");
+    studio.apply(not_numbers(120..=120));
+    assert!(!studio.screen().contains("loss is NaN"), "it is known");
+}
+
+#[test]
+fn what_the_file_of_a_run_held_already_is_no_news() {
+    let mut studio = typical();
+    studio.apply(Event::Runs(RunsEvent::Restarted(id("sft-0412"))));
+    studio.keys("1");
+    studio.apply(not_numbers(1..=300));
+    assert!(!studio.screen().contains("loss is NaN"), "{}", studio.screen());
 }
 
 #[test]

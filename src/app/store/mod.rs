@@ -80,7 +80,10 @@ impl Store {
             Event::Models(ModelsEvent::Listed(models)) => self.models = Some(models),
             Event::Review(event) => self.apply_review(event),
             Event::Rewards(event) => self.rewards.apply(event),
-            Event::Runs(event) => self.runs.apply(event),
+            Event::Runs(event) => {
+                self.runs.apply(event);
+                self.runs.take_news().into_iter().for_each(|news| self.notify(news));
+            }
             Event::Sessions(event) => self.apply_session(event),
             Event::System(event) => self.apply_system(event),
         }

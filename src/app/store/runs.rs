@@ -3,12 +3,13 @@
 //! Bounds: series as [`RunSeries`] says, [`SAMPLES_KEPT`] samples and [`LOG_KEPT`] log lines a run; the follower watches
 //! 62 runs at most, and what belongs to others is let go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::domain::doctor::{self, Finding};
+use crate::domain::doctor::{self, Finding, Weight};
 use crate::domain::protocol::RunsEvent;
 use crate::domain::protocol::runs::{Busy, Elsewhere, FileReading, Preflight, Promise, RecipeFile};
+use crate::domain::protocol::system::{Level, Notice};
 use crate::domain::rollout::StepGroups;
 use crate::domain::run::Sample;
 use crate::domain::run_info::{RunId, RunInfo};
@@ -18,6 +19,8 @@ use crate::domain::series::{Detail, RunSeries, Series};
 pub const SAMPLES_KEPT: usize = 1_000;
 /// Lines kept of a run's log: the last ones.
 pub const LOG_KEPT: usize = 500;
+/// Lines that come at once from a run that goes on; more are what its file held already.
+const NEWS_LINES: u64 = 8;
 
 /// Everything known of runs.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ pub struct Runs {
     busy: (u64, Option<Busy>),
     /// Also those of sessions that were left: they start there.
     promised: Vec<Promise>,
+    /// What the doctor has found in runs that go on, and nobody was told yet.
+    news: Vec<Notice>,
 }
 
 /// What the files of a watched run hold.
@@ -47,6 +52,8 @@ pub struct RunData {
     pub reading: FileReading,
     /// What looks wrong, worst first.
     pub findings: Vec<Finding>,
+    /// What was found so far: a finding's sentence changes with every value.
+    found: BTreeSet<(String, Weight)>,
 }
 
 impl Runs {
@@ -111,6 +118,11 @@ impl Runs {
         &self.promised
     }
 
+    /// What is to be said once.
+    pub(super) fn take_news(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.news)
+    }
+
     /// Bytes held by series, for the memory bound.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -138,11 +150,16 @@ impl Runs {
                 }
             }
             RunsEvent::MetricsAppended(id, chunk) => {
+                let live = self.infos.get(&id).is_some_and(|info| info.standing().is_live());
                 if let Some(data) = self.watched.get_mut(&id) {
                     let newest = data.series.last_step();
                     data.looked_at.take_if(|detail| !detail.follow(newest, &chunk));
                     data.series.append(&chunk);
                     data.findings = doctor::diagnose(&data.series);
+                    let news = data.news(&id.name());
+                    if live && chunk.lines <= NEWS_LINES {
+                        self.news.extend(news);
+                    }
                 }
             }
             RunsEvent::DetailRead(id, steps, lines) => {
@@ -179,6 +196,22 @@ impl Runs {
 }
 
 impl RunData {
+    /// What is found for the first time and isn't in order.
+    fn news(&mut self, run: &str) -> Vec<Notice> {
+        let mut news = Vec::new();
+        for finding in &self.findings {
+            let level = match finding.weight {
+                Weight::Note => continue,
+                Weight::Warning => Level::Warning,
+                Weight::Bad => Level::Error,
+            };
+            if self.found.insert((finding.metric.clone(), finding.weight)) {
+                news.push(Notice::new(level, format!("{run}: {}", finding.text)));
+            }
+        }
+        news
+    }
+
     /// A metric value by value, where all of it between two steps (both included) is known so.
     #[must_use]
     pub fn detail(&self, name: &str, steps: (u32, u32)) -> Option<&Series> {

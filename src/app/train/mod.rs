@@ -2,6 +2,7 @@
 //! student and loop; knows nothing of terminals.
 
 pub mod adapter;
+mod alerts;
 mod began;
 pub mod cut;
 pub mod data;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, FixedOffset};
 
+use self::alerts::Alerts;
 pub(in crate::app) use self::began::base_difference;
 use self::data::Dataset;
 use self::fetching::Fetching;
@@ -83,7 +85,8 @@ pub fn execute(
     let before = std::fs::read(&recipe).ok();
     files::write_atomically(&recipe, job.recipe.to_toml().as_bytes())?;
     let phase = if job.after.is_some() { Phase::Queued } else { Phase::Starting };
-    let mut host = RunHost::start(&job.folder, phase, listener)?;
+    let alerts = Alerts::of(&job.folders, &job.folder);
+    let mut host = RunHost::start(&job.folder, phase, alerts.beside(listener))?;
     host.runs_in(job.process);
     host.ends_at(job.until);
     let outcome = train(job, &mut host, progress);
@@ -92,8 +95,9 @@ pub fn execute(
         Ok(TrainOutcome::Stopped) => RunEnding::Stopped,
         Err(error) => RunEnding::Failed(format!("{error:#}")),
     });
-    // A run that can't go on is what it was.
     let after = runs::summarise(job.folder.path());
+    after.iter().for_each(|run| alerts.ended(&run.state));
+    // A run that can't go on is what it was.
     if let (Some(before), Some(_)) = (before, after.as_ref().and_then(|run| run.state.why_not_continued())) {
         files::write_atomically(&recipe, &before)?;
     }

@@ -35,6 +35,23 @@ pub struct Settings {
     /// How libraries are searched: `[search]`.
     #[serde(skip_serializing_if = "SearchSettings::is_usual")]
     pub search: SearchSettings,
+    /// Who is told when a run needs somebody: `[alerts]`.
+    #[serde(skip_serializing_if = "AlertSettings::is_empty")]
+    pub alerts: AlertSettings,
+}
+
+/// A program that is told when the run's doctor finds something and when a run ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertSettings {
+    /// The program and its first arguments; the sentence is its last argument, and the event is JSON on its standard input.
+    pub command: Vec<String>,
+}
+
+impl AlertSettings {
+    fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
 }
 
 /// Where arXiv is: the public one, or one that stands for it.
@@ -150,6 +167,7 @@ impl Default for Settings {
             arxiv: ArxivSettings::default(),
             qdrant: QdrantSettings::default(),
             search: SearchSettings::default(),
+            alerts: AlertSettings::default(),
         }
     }
 }
