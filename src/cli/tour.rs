@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use self::host::{Answer, TourScreen, Waits, width, wrapped};
+use self::host::{Answer, TourScreen, Waits, width};
 use super::data::{Align, table};
 use super::print;
 use super::progress::{Pull, duration};
 use crate::app::tour::{STEPS, StepOutcome, TakenStep, Tour, TourBegin, TourOrder, TourStep};
 use crate::config::Folders;
 use crate::domain::recipe::Override;
+use crate::ui::widgets::text;
 
 /// Arguments of `dojo tour`.
 #[derive(Args)]
@@ -77,7 +78,7 @@ pub(super) fn run(arguments: &TourArguments) -> Result<ExitCode> {
 }
 
 fn introduce(number: usize, step: &TourStep) -> Result<()> {
-    let about = wrapped(step.about, width().min(100)).join("\n");
+    let about = text::wrap(step.about, width().min(100)).join("\n");
     print::say(&format!("\n━━ {number} of {}: {} ━━\n{about}\n", STEPS.len(), step.name))?;
     step.commands.iter().try_for_each(|command| print::say(&format!("  in a shell    {command}")))?;
     print::say(&format!("  in the studio {}\n", step.keys))

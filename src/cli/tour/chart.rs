@@ -1,12 +1,7 @@
 //! A figure of a run as it comes: a line of bars that grows with the steps.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use crate::app::train::host::Listener;
-use crate::cli::print;
-use crate::cli::progress::duration;
+use crate::cli::progress::{RunBar, StepLine, time_left};
 use crate::domain::run::{Phase, RunState};
 use crate::engine::train::host::TrainEvent;
 
@@ -17,65 +12,34 @@ const WIDTH: usize = 48;
 pub(super) struct LiveChart {
     figure: &'static str,
     values: Vec<f64>,
-    name: String,
-    bar: Option<ProgressBar>,
+    bar: RunBar,
 }
 
 impl LiveChart {
     pub(super) fn new(name: &str, figure: &'static str) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{prefix} {pos}/{len} {msg}");
-            ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr())
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-                .with_prefix(name.to_owned())
-        });
-        Self { figure, values: Vec::new(), name: name.to_owned(), bar }
-    }
-
-    fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| print::complain(text)),
-            None => print::complain(text),
-        }
+        Self { figure, values: Vec::new(), bar: RunBar::new(name, "{prefix} {pos}/{len} {msg}") }
     }
 
     fn show(&self, state: &RunState) {
         let last = self.values.last().copied().unwrap_or(f64::NAN);
-        let left = state.seconds_left.map_or_else(String::new, |left| format!("  {} left", duration(left)));
-        let message = format!("{} {} {last:.3}{left}", self.figure, spark(&self.values));
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(state.step);
-                bar.set_message(message);
-            }
-            // Where nothing can be drawn over, some eight lines of it.
-            None if state.step.is_multiple_of((state.total_steps / 8).max(1)) => {
-                print::complain(&format!("{} {}/{} {message}", self.name, state.step, state.total_steps));
-            }
-            None => {}
-        }
+        let message = format!("{} {} {last:.3}{}", self.figure, spark(&self.values), time_left(state));
+        // Where nothing can be drawn over, some eight lines of it.
+        let line = state.step.is_multiple_of((state.total_steps / 8).max(1));
+        self.bar.show(message, state, StepLine::told_if(line));
     }
 }
 
 impl Listener for LiveChart {
     fn heard(&mut self, progress: &TrainEvent<'_>, state: &RunState) {
         match progress {
-            TrainEvent::Began { step, total_steps, .. } => {
-                if let Some(bar) = &self.bar {
-                    bar.set_length(*total_steps);
-                    bar.set_position(*step);
-                }
-                if *step > 0 {
-                    self.note(&format!("going on after step {step} of {total_steps}"));
-                }
-            }
+            TrainEvent::Began { step, total_steps, .. } => self.bar.begin(*step, *total_steps),
             TrainEvent::Stepped { line, .. } => {
                 self.values.extend(line.get(self.figure).and_then(serde_json::Value::as_f64));
                 self.show(state);
             }
             TrainEvent::Evaluated { line, .. } => {
                 if let Some(loss) = line.get("eval_loss").and_then(serde_json::Value::as_f64) {
-                    self.note(&format!("step {}: eval_loss {loss:.3}", state.step));
+                    self.bar.note(&format!("step {}: eval_loss {loss:.3}", state.step));
                 }
             }
             TrainEvent::Rehearsed { .. }
@@ -88,10 +52,8 @@ impl Listener for LiveChart {
     }
 
     fn phase(&mut self, state: &RunState) {
-        if matches!(state.phase, Phase::Done | Phase::Stopped | Phase::Failed)
-            && let Some(bar) = self.bar.take()
-        {
-            bar.abandon();
+        if matches!(state.phase, Phase::Done | Phase::Stopped | Phase::Failed) {
+            self.bar.end();
         }
     }
 }

@@ -102,7 +102,7 @@ fn beside(left: (&str, &str), right: (&str, &str), width: usize) -> String {
     let half = width.saturating_sub(3) / 2;
     let column = |(title, words): (&str, &str)| {
         let mut lines = vec![title.to_owned(), "─".repeat(half)];
-        lines.extend(words.trim().lines().flat_map(|line| wrapped(line, half)));
+        lines.extend(text::wrap(words.trim(), half));
         lines
     };
     let (left, right) = (column(left), column(right));
@@ -115,35 +115,4 @@ fn beside(left: (&str, &str), right: (&str, &str), width: usize) -> String {
         out.push('\n');
     }
     out
-}
-
-/// Broken at spaces, and within a word that is wider than the column.
-pub(super) fn wrapped(line: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in line.split_inclusive(' ') {
-        for piece in pieces(word, width) {
-            let taken = lines.last().map_or(0, |last| text::width(last));
-            if taken > 0 && taken + text::width(piece.trim_end()) > width {
-                lines.push(String::new());
-            }
-            if let Some(last) = lines.last_mut() {
-                last.push_str(&piece);
-            }
-        }
-    }
-    lines.iter().map(|line| line.trim_end().to_owned()).collect()
-}
-
-fn pieces(word: &str, width: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    for letter in word.chars() {
-        let taken = pieces.last().map_or(0, |last| text::width(last));
-        if taken >= width.max(1) && letter != ' ' {
-            pieces.push(String::new());
-        }
-        if let Some(last) = pieces.last_mut() {
-            last.push(letter);
-        }
-    }
-    pieces
 }
