@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::lost;
 use super::run_lock::{self, RunLock};
 use crate::config::Folders;
+use crate::data::regular;
 use crate::domain::name;
 use crate::domain::run::{Phase, RunCommand, RunFolder, RunState, Standing};
 use crate::domain::session::FILE;
@@ -96,6 +97,13 @@ pub fn summarise(folder: &Path) -> Option<RunSummary> {
         standing => standing,
     };
     Some(RunSummary { name: folder.name(), folder, state, standing })
+}
+
+/// The lines of a run's values as they are; none where they can't be read.
+pub(super) fn metrics_text(folder: &RunFolder) -> String {
+    /// A run of weeks has less.
+    const MOST: u64 = 1 << 28;
+    regular::text(&folder.metrics(), MOST).unwrap_or_default()
 }
 
 /// How a state stands at a time (seconds since 1970). Of a run of this machine the process tells: one that lives outweighs

@@ -13,6 +13,7 @@ use super::error::AskError;
 use crate::domain::secret;
 use crate::domain::teacher::TeacherSettings;
 use crate::ground::percent::decoded;
+use crate::ground::process::ended_within;
 
 /// A teacher's key.
 #[derive(Clone, PartialEq, Eq)]
@@ -235,26 +236,16 @@ fn tell(sentence: &str) {
 const AFTER_ITS_END: Duration = Duration::from_millis(300);
 
 /// What a command says, and how it ended; one that takes too long is killed, after a word by `waits`.
-#[expect(clippy::disallowed_methods, reason = "the end of a child can't be waited for with a limit")]
 fn output(mut child: Child, patience: Duration, waits: &dyn Fn()) -> Result<(ExitStatus, Vec<u8>), String> {
-    let begun = Instant::now();
     let said = child.stdout.take().map(listen);
     let mut silent = Some(SILENT.min(patience / 2));
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            break status;
-        }
-        if silent.take_if(|silent| begun.elapsed() >= *silent).is_some() {
+    let looked = |since: Duration| {
+        if silent.take_if(|silent| since >= *silent).is_some() {
             waits();
         }
-        if begun.elapsed() >= patience {
-            // It may have ended by itself at this moment.
-            child.kill().ok();
-            child.wait().ok();
-            return Err(format!("it didn't end within {} s", patience.as_secs_f32().ceil()));
-        }
-        std::thread::sleep(Duration::from_millis(10));
     };
+    let status = ended_within(&mut child, patience, looked).map_err(|error| error.to_string())?;
+    let status = status.ok_or_else(|| format!("it didn't end within {} s", patience.as_secs_f32().ceil()))?;
     let ended = Instant::now();
     let mut text = Vec::new();
     let parts = said.into_iter().flat_map(|said| {

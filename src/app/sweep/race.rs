@@ -10,12 +10,8 @@ use serde_json::Value;
 
 use super::Sweep;
 use crate::app::runs::{self, Launch};
-use crate::data::regular;
 use crate::domain::run::{RunFolder, Standing};
 use crate::domain::sweep::{HalvingRound, SweepRun, best, rounds};
-
-/// Bytes of metrics that are read.
-const MOST_METRICS: u64 = 1 << 28;
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,10 +150,9 @@ fn has_reached(folder: &RunFolder, share: f64) -> bool {
 
 /// The last evaluation: its step and its loss.
 pub(super) fn last_eval(folder: &RunFolder) -> Option<(u64, f64)> {
-    let text = regular::text(&folder.metrics(), MOST_METRICS).ok()?;
     let evaluated = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
         Some((line.get("step")?.as_u64()?, line.get("eval_loss")?.as_f64()?))
     };
-    text.lines().rev().find_map(evaluated)
+    runs::metrics_text(folder).lines().rev().find_map(evaluated)
 }

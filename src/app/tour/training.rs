@@ -29,8 +29,8 @@ const TASTE: [(&str, &str); 7] = [
 
 pub(super) fn sft(tour: &mut Tour, host: &mut dyn TourHost) -> Result<String> {
     let run = trained(tour, host, (SFT, "recipes/sft.toml", "loss"), &settings(&SHORT))?;
-    let evals = figures(&run, "eval_loss")?;
-    let losses = figures(&run, "loss")?;
+    let evals = figures(&run, "eval_loss");
+    let losses = figures(&run, "loss");
     let told = format!("{}, {}", moved("loss", &losses)?, moved("eval_loss", &evals).unwrap_or_default());
     let told = told.trim_end_matches([',', ' ']).to_owned();
     host.say(&told)?;
@@ -46,7 +46,7 @@ pub(super) fn grpo(tour: &mut Tour, host: &mut dyn TourHost) -> Result<String> {
     let mut taste = settings(&TASTE);
     taste.push(setting("model.adapter", &first.display().to_string()));
     let run = trained(tour, host, (GRPO, "recipes/grpo.toml", "reward"), &taste)?;
-    let rewards = figures(&run, "reward")?;
+    let rewards = figures(&run, "reward");
     let told = moved("reward", &rewards)?;
     host.say(&told)?;
     Ok(told)
@@ -103,11 +103,10 @@ fn setting(key: &str, value: &str) -> Override {
 }
 
 /// A figure at all the steps that have it.
-fn figures(run: &RunFolder, name: &str) -> Result<Vec<f64>> {
-    let path = run.metrics();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+fn figures(run: &RunFolder, name: &str) -> Vec<f64> {
+    let text = runs::metrics_text(run);
     let lines = text.lines().filter_map(|line| serde_json::from_str::<MetricLine>(line).ok());
-    Ok(lines.filter_map(|line| line.get(name)?.as_f64()).collect())
+    lines.filter_map(|line| line.get(name)?.as_f64()).collect()
 }
 
 /// From its first to its last value.

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -18,12 +18,11 @@ use crate::domain::doctor::{self, Weight};
 use crate::domain::run::{MetricLine, Phase, RunFolder, RunState};
 use crate::domain::series::RunSeries;
 use crate::engine::train::host::TrainEvent;
+use crate::ground::process::ended_within;
 use crate::ground::thread;
 
 /// How long the program may take; then it is ended.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked at.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// What was told of a run.
 struct Told {
@@ -121,10 +120,6 @@ impl Told {
 }
 
 /// Runs the program with the sentence as its last argument and the event as JSON on its standard input.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a child can be waited for without a limit, or asked; nothing between"
-)]
 fn run(command: &[String], sentence: &str, event: &str) -> Result<()> {
     let (program, arguments) = command.split_first().context("it has no program")?;
     let mut child = Command::new(program)
@@ -139,18 +134,11 @@ fn run(command: &[String], sentence: &str, event: &str) -> Result<()> {
         // Whoever reads only the sentence closes it.
         writeln!(input, "{event}").unwrap_or_default();
     }
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            ensure!(status.success(), "{program} ended with {status}");
-            return Ok(());
-        }
-        if begun.elapsed() > PATIENCE {
-            child.kill().and_then(|()| child.wait()).with_context(|| format!("end {program}"))?;
-            anyhow::bail!("{program} took more than {} s and was ended", PATIENCE.as_secs());
-        }
-        std::thread::sleep(LOOK);
-    }
+    let status = ended_within(&mut child, PATIENCE, |_| {})?;
+    let status =
+        status.with_context(|| format!("{program} took more than {} s and was ended", PATIENCE.as_secs()))?;
+    ensure!(status.success(), "{program} ended with {status}");
+    Ok(())
 }
 
 struct AlertListener {

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::recipe;
+use crate::app::runs;
 use crate::data::regular;
 use crate::domain::run::RunFolder;
 use crate::engine::export::{ModelFacts, describe_adapter};
@@ -16,8 +17,6 @@ use crate::session;
 
 /// Bytes of a card that are looked at for the licence.
 const HEAD: usize = 1 << 16;
-/// Bytes of metrics that are read: a run of weeks has less.
-const MOST_METRICS: u64 = 1 << 28;
 
 /// Leaves the tokenizer, the chat template and a card beside a run's adapter, so that others load it as it is.
 pub(super) fn describe(run: &RunFolder, model: &OpenModel) {
@@ -45,7 +44,7 @@ pub fn of_base(files: &ModelFiles) -> ModelFacts {
 #[must_use]
 pub fn of_run(run: &RunFolder, mut facts: ModelFacts) -> ModelFacts {
     facts.data = data(run);
-    facts.metrics = metrics(&run.metrics());
+    facts.metrics = metrics(run);
     facts.recipe = recipe::of_run(run, &[]).ok().map(|recipe| without_places(&recipe.to_toml()));
     facts
 }
@@ -96,10 +95,10 @@ fn data(run: &RunFolder) -> Vec<String> {
 }
 
 /// The last value of each metric that says how good it became.
-fn metrics(path: &Path) -> Vec<(String, String)> {
+fn metrics(run: &RunFolder) -> Vec<(String, String)> {
     const TOLD: [&str; 6] =
         ["step", "epoch", "loss", "eval_loss", "rewards/accuracies", "eval_rewards/accuracies"];
-    let text = regular::text(path, MOST_METRICS).unwrap_or_default();
+    let text = runs::metrics_text(run);
     let mut last: BTreeMap<String, Value> = BTreeMap::new();
     for line in text.lines() {
         let Ok(Value::Object(line)) = serde_json::from_str(line) else { continue };
