@@ -41,8 +41,7 @@ fn spelt_out(json: &str) -> Cow<'_, str> {
     }
     let mut spelt = String::with_capacity(json.len() + 64);
     for letter in json.chars() {
-        let mut own = [0; 4];
-        if visible(letter.encode_utf8(&mut own)) == *letter.encode_utf8(&mut [0; 4]) {
+        if matches!(visible(letter.encode_utf8(&mut [0; 4])), Cow::Borrowed(_)) {
             spelt.push(letter);
             continue;
         }

@@ -1,5 +1,5 @@
-//! What a constraint asks for that nobody would keep to: the library passes over what it doesn't know. Everything is
-//! refused by name but annotations, which ask for nothing.
+//! What a constraint asks for that nobody would keep to: the library passes over what it doesn't know. Refused by name is
+//! what binds elsewhere, and what looks like a mistyped key; whatever else only describes, and asks for nothing.
 
 use std::collections::HashSet;
 
@@ -37,30 +37,6 @@ const KEPT: [&str; 18] = [
     "exclusiveMaximum",
     "multipleOf",
 ];
-/// Keys that ask nothing of an answer.
-const ANNOTATIONS: [&str; 20] = [
-    "$schema",
-    "$id",
-    "id",
-    "$anchor",
-    "$comment",
-    "$vocabulary",
-    "title",
-    "description",
-    "default",
-    "example",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "contentMediaType",
-    "contentEncoding",
-    "contentSchema",
-    "discriminator",
-    "externalDocs",
-    "xml",
-];
-
 /// # Errors
 /// Where a schema asks for what can't be kept to, wherever that is.
 pub(super) fn check_schema(kind: &str, root: &Value) -> Result<()> {
@@ -80,7 +56,6 @@ pub(super) fn check_schema(kind: &str, root: &Value) -> Result<()> {
         for (key, value) in fields {
             let of_root = std::ptr::eq(schema, root) && containers.contains(key.as_str());
             if !of_root && !is_known(key, value, draft) {
-                // What only describes has names without end; one that binds elsewhere, or is mistyped, is meant to bind.
                 match meant_by(key) {
                     Meant::Nothing => {}
                     Meant::Itself => {
@@ -180,7 +155,6 @@ fn is_known(key: &str, value: &Value, draft: Option<&str>) -> bool {
         _ => {
             key.starts_with("x-")
                 || KEPT.contains(&key)
-                || ANNOTATIONS.contains(&key)
                 || ONE.contains(&key)
                 || LISTS.contains(&key)
                 || NAMED.contains(&key)

@@ -66,11 +66,9 @@ pub(super) fn check(message: &Message) -> Result<(), String> {
         return Ok(());
     }
     let calls = !message.tool_calls().is_empty();
-    let of_object =
-        |(key, value): (&str, &'_ Value)| is_any(&ABOUT, key) || is_any(&KWARGS, key) && value.is_object();
-    let within =
-        message.beside().filter(|beside| of_object(*beside)).filter_map(|(_, value)| value.as_object());
-    let within = within.flatten().map(|(key, value)| (key.as_str(), value));
+    let within = message.beside().filter(|(key, _)| is_any(&ABOUT, key) || is_any(&KWARGS, key));
+    let within = within.filter_map(|(_, value)| value.as_object()).flatten();
+    let within = within.map(|(key, value)| (key.as_str(), value));
     match message.beside().chain(within).find(|(key, value)| is_unfinished(key, value, calls)) {
         Some((key, value)) => Err(format!(
             "has {key:?} {value}, and would be learnt as a whole answer all the same; give it the weight 0 if it isn't to be \
